@@ -1,0 +1,181 @@
+import { z } from "zod";
+import { Failure } from "./errors.js";
+import { Cell, Verdict } from "./grid.js";
+import { Evaluation, TrainerEvent } from "./trainer.js";
+
+export const JobStatus = z.enum(["queued", "preparing", "running", "pausing", "paused", "stopping", "stopped", "finished", "failed"]);
+export type JobStatus = z.infer<typeof JobStatus>;
+
+const time = z.int();
+
+/** Everything that can happen to a job: what the trainer says, and what the server adds. The store keeps them in order. */
+export const JobEvent = z.union([
+  TrainerEvent,
+  z.discriminatedUnion("type", [
+    z.object({ type: z.literal("status"), time, status: JobStatus }),
+    z.object({ type: z.literal("verdict"), time, verdict: Verdict }),
+    z.object({ type: z.literal("report"), time, file: z.string() }),
+  ]),
+]);
+export type JobEvent = z.infer<typeof JobEvent>;
+
+/** One run of one plan, as every page shows it: the fold of its events. */
+export const Job = z.object({
+  id: z.string(),
+  name: z.string(),
+  dataset: z.string(),
+  baseModel: z.string(),
+  status: JobStatus,
+  createdAt: time,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  totalSteps: z.int(),
+  epochs: z.int(),
+  step: z.int(),
+  epoch: z.int(),
+  /** What is being done besides stepping; null while it steps. */
+  stage: z.object({ name: z.string(), done: z.int(), total: z.int() }).nullable(),
+  learningRate: z.number(),
+  secondsPerStep: z.number(),
+  /** At most LOSS_POINTS [step, loss] points; thinned by halves so that the shape of a long run stays. */
+  losses: z.array(z.tuple([z.int(), z.number()])),
+  /** Steps between two kept points of `losses`. */
+  lossStride: z.int().positive(),
+  evaluations: z.array(z.object({ epoch: z.int(), ...Evaluation.omit({ weight: true }).shape, atWeights: z.array(Evaluation) })),
+  saves: z.array(z.object({ epoch: z.int(), step: z.int(), file: z.string(), bytes: z.int() })),
+  cells: z.array(Cell),
+  sheet: z.string().nullable(),
+  verdict: Verdict.nullable(),
+  report: z.string().nullable(),
+  warnings: z.array(z.string()),
+  failure: Failure.nullable(),
+  trainSeconds: z.number(),
+  gridSeconds: z.number(),
+});
+export type Job = z.infer<typeof Job>;
+
+export const LOSS_POINTS = 2000;
+
+/** A job that has just been put into the queue. */
+export function newJob(facts: Pick<Job, "id" | "name" | "dataset" | "baseModel" | "createdAt" | "totalSteps" | "epochs">): Job {
+  return {
+    ...facts,
+    status: "queued",
+    startedAt: null,
+    endedAt: null,
+    step: 0,
+    epoch: 0,
+    stage: null,
+    learningRate: 0,
+    secondsPerStep: 0,
+    losses: [],
+    lossStride: 1,
+    evaluations: [],
+    saves: [],
+    cells: [],
+    sheet: null,
+    verdict: null,
+    report: null,
+    warnings: [],
+    failure: null,
+    trainSeconds: 0,
+    gridSeconds: 0,
+  };
+}
+
+/** The one fold of events into a job; pure, and the same in the server and in the browser. Never mutates `job`. */
+export function applyEvent(job: Job, event: JobEvent): Job {
+  switch (event.type) {
+    case "status":
+      return withStatus(job, event.status, event.time);
+    case "started":
+      return rewindTo({ ...withStatus(job, "running", event.time), failure: null }, event.step);
+    case "stage":
+      return { ...job, stage: event.done < event.total ? { name: event.stage, done: event.done, total: event.total } : null };
+    case "step":
+      return withStep(job, event);
+    case "evaluated": {
+      const { type: _type, time: _time, ...evaluation } = event;
+      return { ...job, evaluations: replaceBy(job.evaluations, evaluation, (e) => e.epoch === evaluation.epoch) };
+    }
+    case "saved": {
+      const save = { epoch: event.epoch, step: event.step, file: event.file, bytes: event.bytes };
+      return { ...job, saves: replaceBy(job.saves, save, (s) => s.epoch === save.epoch) };
+    }
+    case "cell": {
+      const { type: _type, time: _time, ...cell } = event;
+      return { ...job, cells: replaceBy(job.cells, cell, (c) => c.file === cell.file) };
+    }
+    case "sheet":
+      return { ...job, sheet: event.file };
+    case "stateSaved":
+      return job;
+    case "warning":
+      return { ...job, warnings: [...job.warnings, event.message] };
+    case "paused":
+      return withStatus(job, "paused", event.time);
+    case "stopped":
+      return withStatus(job, "stopped", event.time);
+    case "finished":
+      return { ...withStatus(job, "finished", event.time), trainSeconds: event.trainSeconds, gridSeconds: event.gridSeconds };
+    case "failed": {
+      const { type: _type, time: _time, ...failure } = event;
+      return { ...withStatus(job, "failed", event.time), failure };
+    }
+    case "verdict":
+      return { ...job, verdict: event.verdict };
+    case "report":
+      return { ...job, report: event.file };
+    default: {
+      const unknownEvent: never = event;
+      return unknownEvent;
+    }
+  }
+}
+
+/** True once nothing more will happen to the job by itself. */
+export function hasEnded(job: Job): boolean {
+  return job.status === "finished" || job.status === "failed" || job.status === "stopped";
+}
+
+/** Seconds until the last step at the present pace; null before the pace is known. */
+export function etaSeconds(job: Job): number | null {
+  return job.secondsPerStep > 0 && job.status === "running" ? (job.totalSteps - job.step) * job.secondsPerStep : null;
+}
+
+function withStatus(job: Job, status: JobStatus, at: number): Job {
+  const ended = status === "finished" || status === "failed" || status === "stopped";
+  return {
+    ...job,
+    status,
+    stage: status === "running" || status === "preparing" ? job.stage : null,
+    startedAt: job.startedAt ?? (status === "preparing" || status === "running" ? at : null),
+    endedAt: ended ? at : null,
+  };
+}
+
+function withStep(job: Job, event: Extract<JobEvent, { type: "step" }>): Job {
+  const keep = event.step % job.lossStride === 0;
+  const losses: Job["losses"] = keep ? [...job.losses, [event.step, event.loss]] : job.losses;
+  const full = losses.length > LOSS_POINTS;
+  return {
+    ...job,
+    stage: null,
+    step: event.step,
+    epoch: event.epoch,
+    learningRate: event.learningRate,
+    secondsPerStep: event.secondsPerStep,
+    lossStride: full ? job.lossStride * 2 : job.lossStride,
+    losses: full ? losses.filter(([step]) => step % (job.lossStride * 2) === 0) : losses,
+  };
+}
+
+// A run that goes on from its state repeats the steps after it, so what those steps had said is dropped.
+function rewindTo(job: Job, step: number): Job {
+  return { ...job, step, losses: job.losses.filter(([at]) => at <= step) };
+}
+
+function replaceBy<T>(list: readonly T[], item: T, same: (other: T) => boolean): T[] {
+  const at = list.findIndex(same);
+  return at < 0 ? [...list, item] : list.map((other, index) => (index === at ? item : other));
+}

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { Dataset, DatasetSummary, FixReport, ImportReport, ProblemCode } from "./dataset.js";
+import { Failure } from "./errors.js";
+import { Job, JobEvent } from "./job.js";
+import { BaseModel, Plan } from "./plan.js";
+import { Settings } from "./settings.js";
+
+/** The UI and the server are shipped together; a page of another version is told to reload. */
+export const PROTOCOL_VERSION = 1;
+
+const PlanRequest = z.object({ dataset: z.string(), baseModel: z.string(), settings: Settings.partial() });
+
+/**
+ * ui → server. Each request carries an `id` that its result repeats. `dataset` is a name, `image` an id of the scan,
+ * `baseModel` a name of the snapshot's list, `job` an id.
+ */
+export const ClientMessage = z.discriminatedUnion("type", [
+  /** `source`: a folder or zip on the server's machine, or `upload:<id>` after files were sent to /api/uploads/<id>/. */
+  z.object({ id: z.int(), type: z.literal("importDataset"), source: z.string(), name: z.string() }),
+  z.object({ id: z.int(), type: z.literal("scanDataset"), dataset: z.string() }),
+  z.object({
+    id: z.int(),
+    type: z.literal("fixDataset"),
+    dataset: z.string(),
+    only: z.array(ProblemCode).optional(),
+    images: z.array(z.string()).optional(),
+    dryRun: z.boolean().default(false),
+  }),
+  /** Undoes the newest edit of the data set, or the named one. */
+  z.object({ id: z.int(), type: z.literal("undoDataset"), dataset: z.string(), editId: z.string().optional() }),
+  z.object({ id: z.int(), type: z.literal("setTriggerWord"), dataset: z.string(), triggerWord: z.string() }),
+  z.object({ id: z.int(), type: z.literal("setCaption"), dataset: z.string(), image: z.string(), caption: z.string() }),
+  /** Moves a picture and its caption to the data set's trash; undone like a fix. */
+  z.object({ id: z.int(), type: z.literal("rejectImage"), dataset: z.string(), image: z.string() }),
+  z.object({ id: z.int(), type: z.literal("plan"), ...PlanRequest.shape }),
+  z.object({ id: z.int(), type: z.literal("enqueue"), ...PlanRequest.shape }),
+  z.object({ id: z.int(), type: z.literal("pauseJob"), job: z.string() }),
+  z.object({ id: z.int(), type: z.literal("resumeJob"), job: z.string() }),
+  z.object({ id: z.int(), type: z.literal("stopJob"), job: z.string() }),
+  z.object({ id: z.int(), type: z.literal("readLog"), job: z.string() }),
+  z.object({ id: z.int(), type: z.literal("readPlan"), job: z.string() }),
+]);
+export type ClientMessage = z.infer<typeof ClientMessage>;
+export type ClientMessageType = ClientMessage["type"];
+
+const Edited = z.object({ editId: z.string() });
+
+/** What each request is answered with; the server parses nothing twice and the UI knows the type by the request's. */
+export const ResultOf = {
+  importDataset: ImportReport,
+  scanDataset: Dataset,
+  fixDataset: FixReport,
+  undoDataset: z.object({ undone: z.string().nullable() }),
+  setTriggerWord: z.object({}),
+  setCaption: Edited,
+  rejectImage: Edited,
+  plan: Plan,
+  enqueue: z.object({ job: z.string() }),
+  pauseJob: z.object({}),
+  resumeJob: z.object({}),
+  stopJob: z.object({}),
+  readLog: z.object({ text: z.string() }),
+  readPlan: Plan,
+} satisfies Record<ClientMessageType, z.ZodType>;
+export type ResultOf = { [K in keyof typeof ResultOf]: z.infer<(typeof ResultOf)[K]> };
+
+/** A LoRA file in the LoRA folder. */
+export const LoraFile = z.object({ file: z.string(), name: z.string(), bytes: z.int(), modifiedAt: z.int(), job: z.string().nullable(), epoch: z.int().nullable() });
+export type LoraFile = z.infer<typeof LoraFile>;
+
+export const Snapshot = z.object({
+  home: z.string(),
+  loraDir: z.string(),
+  baseModels: z.array(BaseModel),
+  datasets: z.array(DatasetSummary),
+  jobs: z.array(Job),
+  loras: z.array(LoraFile),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+/** server → ui. `hello` and `snapshot` come first; from then on only changes. */
+export const ServerMessage = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), protocolVersion: z.int(), serverVersion: z.string() }),
+  z.object({ type: z.literal("snapshot"), snapshot: Snapshot }),
+  z.object({ type: z.literal("jobAdded"), job: Job }),
+  z.object({ type: z.literal("jobEvent"), job: z.string(), event: JobEvent }),
+  z.object({ type: z.literal("datasets"), datasets: z.array(DatasetSummary) }),
+  z.object({ type: z.literal("loras"), loras: z.array(LoraFile) }),
+  z.object({ type: z.literal("result"), id: z.int(), ok: z.literal(true), value: z.unknown() }),
+  z.object({ type: z.literal("failure"), id: z.int(), failure: Failure }),
+]);
+export type ServerMessage = z.infer<typeof ServerMessage>;
+
+/**
+ * HTTP, all below the server's root, all behind the session cookie or `Authorization: Bearer <secret>`:
+ *   POST /api/session                                   {code} → cookie (the one request without a cookie)
+ *   PUT  /api/uploads/<id>/<file name>                  one raw file of an upload
+ *   GET  /api/datasets/<name>/images/<image id>?size=N  the picture, or a WebP thumbnail with a longest side of N pixels
+ *   GET  /api/jobs/<id>/grid/<file>?size=N              a cell or the sheet, likewise
+ *   GET  /api/jobs/<id>/report                          the run's report
+ *   GET  /api/loras/<file>/inspect                      the file's recipe as JSON
+ *   WS   /ws
+ */
+export const httpPaths = {
+  session: "/api/session",
+  upload: (id: string, file: string) => `/api/uploads/${encodeURIComponent(id)}/${encodeURIComponent(file)}`,
+  image: (dataset: string, image: string, size?: number) =>
+    `/api/datasets/${encodeURIComponent(dataset)}/images/${image.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
+  gridFile: (job: string, file: string, size?: number) =>
+    `/api/jobs/${encodeURIComponent(job)}/grid/${file.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
+  report: (job: string) => `/api/jobs/${encodeURIComponent(job)}/report`,
+  inspect: (file: string) => `/api/loras/${file.split("/").map(encodeURIComponent).join("/")}/inspect`,
+  socket: "/ws",
+} as const;

@@ -1,0 +1,79 @@
+import { z } from "zod";
+
+const Size = z.object({ width: z.int().min(64).max(4096), height: z.int().min(64).max(4096) });
+
+/** What the drawn grid shows after each epoch; the no-LoRA column is always there and is not listed in `weights`. */
+export const GridSettings = z.object({
+  enabled: z.boolean().default(true),
+  /** LoRA weights, the columns. */
+  weights: z.array(z.number().min(-2).max(3)).min(1).max(24).default([0.4, 0.6, 0.8, 1, 1.2]),
+  /** Prompts, the tabs. Empty: the plan writes some with and some without the trigger word. */
+  prompts: z.array(z.string()).max(24).default([]),
+  negativePrompt: z.string().default(""),
+  seeds: z.array(z.int().nonnegative()).min(1).max(16).default([1]),
+  sampler: z.enum(["ddim", "euler"]).default("ddim"),
+  steps: z.int().min(1).max(150).default(20),
+  cfgScale: z.number().min(1).max(30).default(7),
+});
+export type GridSettings = z.infer<typeof GridSettings>;
+
+/**
+ * What the user chose, in the glossary's names (kohya's option in brackets). `null` means "computed by the plan"
+ * from the base model or the data set; the frozen plan holds no null.
+ */
+export const Settings = z.object({
+  /** Name of the LoRA files (`output_name`); null: the data set's name. */
+  outputName: z.string().regex(/^[^\\/:*?"<>|\s,][^\\/:*?"<>|]*$/, "a file name without path separators").nullable().default(null),
+  subject: z.enum(["character", "style", "concept"]).default("character"),
+  /** (`resolution`) pixels; null: the base model's own. */
+  resolution: Size.nullable().default(null),
+  /** (`min_bucket_reso`, `max_bucket_reso`, `bucket_reso_steps`) pixels; null: half and double the resolution, 64. */
+  minBucketReso: z.int().positive().nullable().default(null),
+  maxBucketReso: z.int().positive().nullable().default(null),
+  bucketResoSteps: z.int().positive().nullable().default(null),
+  bucketNoUpscale: z.boolean().default(false),
+  /** Optimizer steps to aim at over the whole run; repeats follow from it. */
+  targetSteps: z.int().min(1).max(1_000_000).default(2500),
+  epochs: z.int().min(1).max(1000).default(10),
+  batchSize: z.int().min(1).max(256).default(1),
+  networkDim: z.int().min(1).max(1024).default(64),
+  networkAlpha: z.number().positive().default(1),
+  unetLr: z.number().nonnegative().default(2e-3),
+  /** 0 leaves the text encoder alone: it gets no LoRA. */
+  textEncoderLr: z.number().nonnegative().default(1e-3),
+  optimizer: z.enum(["AdamW"]).default("AdamW"),
+  lrScheduler: z.enum(["constant", "cosine"]).default("cosine"),
+  /** Steps of linear warm-up before either schedule. */
+  lrWarmupSteps: z.int().nonnegative().default(0),
+  weightDecay: z.number().nonnegative().default(0.01),
+  /** 0 turns clipping off. */
+  maxGradNorm: z.number().nonnegative().default(1),
+  mixedPrecision: z.enum(["no", "fp16", "bf16"]).nullable().default(null),
+  savePrecision: z.enum(["float", "fp16", "bf16"]).default("fp16"),
+  seed: z.int().nonnegative().max(2 ** 32 - 1).default(42),
+  shuffleCaption: z.boolean().default(true),
+  /** Tags at the head of a caption that shuffling leaves in place; null: 1 with a trigger word, else 0. */
+  keepTokens: z.int().nonnegative().nullable().default(null),
+  /** 1: last layer of the text encoder, 2: the one before. */
+  clipSkip: z.int().min(1).max(12).default(1),
+  /** null: the smallest of 75, 150, 225 that cuts no caption. */
+  maxTokenLength: z.union([z.literal(75), z.literal(150), z.literal(225)]).nullable().default(null),
+  /** Images that are never trained on and measure each epoch; null: one of 12, at least 2, none below 12 images. */
+  heldOutImages: z.int().nonnegative().nullable().default(null),
+  grid: GridSettings.prefault({}),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** Settings after planning: every question is answered. */
+export const ResolvedSettings = Settings.extend({
+  outputName: z.string(),
+  resolution: Size,
+  minBucketReso: z.int().positive(),
+  maxBucketReso: z.int().positive(),
+  bucketResoSteps: z.int().positive(),
+  mixedPrecision: z.enum(["no", "fp16", "bf16"]),
+  keepTokens: z.int().nonnegative(),
+  maxTokenLength: z.union([z.literal(75), z.literal(150), z.literal(225)]),
+  heldOutImages: z.int().nonnegative(),
+});
+export type ResolvedSettings = z.infer<typeof ResolvedSettings>;
