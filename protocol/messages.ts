@@ -65,7 +65,14 @@ export const ResultOf = {
 export type ResultOf = { [K in keyof typeof ResultOf]: z.infer<(typeof ResultOf)[K]> };
 
 /** A LoRA file in the LoRA folder. */
-export const LoraFile = z.object({ file: z.string(), name: z.string(), bytes: z.int(), modifiedAt: z.int(), job: z.string().nullable(), epoch: z.int().nullable() });
+export const LoraFile = z.object({
+  file: z.string(),
+  name: z.string(),
+  bytes: z.int(),
+  modifiedAt: z.int(),
+  job: z.string().nullable(),
+  epoch: z.int().nullable(),
+});
 export type LoraFile = z.infer<typeof LoraFile>;
 
 export const Snapshot = z.object({

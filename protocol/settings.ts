@@ -23,7 +23,11 @@ export type GridSettings = z.infer<typeof GridSettings>;
  */
 export const Settings = z.object({
   /** Name of the LoRA files (`output_name`); null: the data set's name. */
-  outputName: z.string().regex(/^[^\\/:*?"<>|\s,][^\\/:*?"<>|]*$/, "a file name without path separators").nullable().default(null),
+  outputName: z
+    .string()
+    .regex(/^[^\\/:*?"<>|\s,][^\\/:*?"<>|]*$/, "a file name without path separators")
+    .nullable()
+    .default(null),
   subject: z.enum(["character", "style", "concept"]).default("character"),
   /** (`resolution`) pixels; null: the base model's own. */
   resolution: Size.nullable().default(null),
@@ -50,14 +54,21 @@ export const Settings = z.object({
   maxGradNorm: z.number().nonnegative().default(1),
   mixedPrecision: z.enum(["no", "fp16", "bf16"]).nullable().default(null),
   savePrecision: z.enum(["float", "fp16", "bf16"]).default("fp16"),
-  seed: z.int().nonnegative().max(2 ** 32 - 1).default(42),
+  seed: z
+    .int()
+    .nonnegative()
+    .max(2 ** 32 - 1)
+    .default(42),
   shuffleCaption: z.boolean().default(true),
   /** Tags at the head of a caption that shuffling leaves in place; null: 1 with a trigger word, else 0. */
   keepTokens: z.int().nonnegative().nullable().default(null),
   /** 1: last layer of the text encoder, 2: the one before. */
   clipSkip: z.int().min(1).max(12).default(1),
   /** null: the smallest of 75, 150, 225 that cuts no caption. */
-  maxTokenLength: z.union([z.literal(75), z.literal(150), z.literal(225)]).nullable().default(null),
+  maxTokenLength: z
+    .union([z.literal(75), z.literal(150), z.literal(225)])
+    .nullable()
+    .default(null),
   /** Images that are never trained on and measure each epoch; null: one of 12, at least 2, none below 12 images. */
   heldOutImages: z.int().nonnegative().nullable().default(null),
   grid: GridSettings.prefault({}),

@@ -12,7 +12,9 @@ const docsFile = new URL("../docs/protocol.md", import.meta.url);
 type Entry = { name: string; file: string; comment: string; schema: Record<string, unknown> };
 
 const entries: Entry[] = [];
-for (const file of readdirSync(folder).filter((name) => name.endsWith(".ts")).sort()) {
+for (const file of readdirSync(folder)
+  .filter((name) => name.endsWith(".ts"))
+  .sort()) {
   const source = readFileSync(new URL(file, folder), "utf8");
   const exported: Record<string, unknown> = await import(new URL(file, folder).href);
   for (const [name, value] of Object.entries(exported)) {
@@ -46,13 +48,18 @@ function jsonSchema(value: z.ZodType): Record<string, unknown> {
 
 function commentOf(source: string, name: string): string {
   const match = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*export const ${name} =`).exec(source);
-  return (match?.[1] ?? "").replace(/^\s*\* ?/gm, "").replace(/\s+/g, " ").trim();
+  return (match?.[1] ?? "")
+    .replace(/^\s*\* ?/gm, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 function documentation(): string {
   const files = [...new Set(entries.map(({ file }) => file))];
   const parts = files.map((file) => {
-    const rows = entries.filter((entry) => entry.file === file).map((entry) => `### ${entry.name}\n\n${entry.comment}\n\n${fieldsOf(entry.schema)}`);
+    const rows = entries
+      .filter((entry) => entry.file === file)
+      .map((entry) => `### ${entry.name}\n\n${entry.comment}\n\n${fieldsOf(entry.schema)}`);
     return `## protocol/${file}\n\n${rows.join("\n\n")}`;
   });
   const head = "# The protocol\n\nWritten by `npm run protocol` from the schemas in `protocol/`; change those, not this.\n";
@@ -68,7 +75,8 @@ function fieldsOf(schema: Record<string, unknown>): string {
 
 function shapeOf(schema: Record<string, unknown>): string {
   const properties = schema.properties as Record<string, Record<string, unknown>> | undefined;
-  if (!properties) return schema.oneOf || schema.anyOf ? fieldsOf(schema).replace(/\n\* /g, "\n  * ") : `\`${String(schema.type ?? "any")}\``;
+  if (!properties)
+    return schema.oneOf || schema.anyOf ? fieldsOf(schema).replace(/\n\* /g, "\n  * ") : `\`${String(schema.type ?? "any")}\``;
   const tag = properties.type?.const;
   const fields = Object.entries(properties)
     .filter(([name]) => !(name === "type" && tag))

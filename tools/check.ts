@@ -1,0 +1,35 @@
+/** `npm run check`: format, lint, types, dead code and boundaries of both languages; ends with what failed. */
+import { developmentPython, root, run, runBin } from "./commands.js";
+
+const python = await developmentPython();
+const inTrainer = { PYTHONPATH: `${root}trainer-py` };
+const checks: [string, () => Promise<number>][] = [
+  ["biome: format, lint, boundaries", () => runBin("@biomejs/biome/bin/biome", ["ci", "--colors=off", "."])],
+  ["types: protocol", () => runBin("typescript/bin/tsc", ["-p", "protocol"])],
+  ["types: server", () => runBin("typescript/bin/tsc", ["-p", "server"])],
+  ["types: ui", () => runBin("typescript/bin/tsc", ["-p", "ui"])],
+  ["types: tools and tests", () => runBin("typescript/bin/tsc", ["-p", "test"])],
+  ["Lit templates", () => runBin("lit-analyzer/cli.js", ["ui/**/*.ts", "--quiet"])],
+  ["dead code: knip", () => runBin("knip/bin/knip.js", ["--no-progress"])],
+  ["the generated protocol is fresh", () => run(process.execPath, ["--import", "tsx", "tools/protocol.ts", "--check"])],
+  ["the lockfile holds every platform", () => run(process.execPath, ["tools/lockfile.mjs"])],
+  ["ruff: lint and boundaries", () => run(python, ["-m", "ruff", "check", "--config", "trainer-py/pyproject.toml", "trainer-py", "test"])],
+  ["ruff: format", () => run(python, ["-m", "ruff", "format", "--check", "--config", "trainer-py/pyproject.toml", "trainer-py", "test"])],
+  [
+    "mypy: types",
+    () => run(python, ["-m", "mypy", "--config-file", "trainer-py/pyproject.toml", "trainer-py/trainer", "trainer-py/pocket"], inTrainer),
+  ],
+  ["vulture: dead code", () => run(python, ["-m", "vulture", "--config", "trainer-py/pyproject.toml"])],
+];
+
+const failed: string[] = [];
+for (const [name, check] of checks) {
+  process.stdout.write(`\n— ${name}\n`);
+  if ((await check()) !== 0) failed.push(name);
+}
+process.stdout.write(
+  failed.length === 0
+    ? `\nAll ${checks.length} checks hold.\n`
+    : `\n${failed.length} of ${checks.length} checks failed: ${failed.join("; ")}\n`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,65 @@
+/**
+ * `npm test`: everything that can be checked without a GPU, a WebUI or the internet. Brings the trainer's venv up,
+ * runs Vitest (server, protocol, page, command line, and the browser test) and pytest, and ends with `N passed, N failed`.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { developmentPython, root, run, runBin } from "./commands.js";
+
+type Tally = { passed: number; failed: number; skipped: number };
+
+const results = mkdtempSync(join(tmpdir(), "train-lora-test-"));
+const python = await developmentPython();
+const venv = { TRAIN_LORA_VENV: dirname(dirname(python)), TRAIN_LORA_TEST_PYTHON: python };
+
+const tallies = [await vitest("unit", ["run", "--project", "unit"]), await pytest(), await vitest("e2e", ["run", "--project", "e2e"])];
+rmSync(results, { recursive: true, force: true });
+
+const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
+process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed${sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : ""}\n`);
+process.exitCode = sum("failed") > 0 ? 1 : 0;
+
+async function vitest(name: string, args: readonly string[]): Promise<Tally> {
+  const file = join(results, `${name}.json`);
+  const code = await runBin("vitest/vitest.mjs", [...args, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`], venv);
+  return honest(code, () => {
+    const report: { numPassedTests: number; numFailedTests: number; numPendingTests: number } = JSON.parse(readFileSync(file, "utf8"));
+    return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
+  });
+}
+
+async function pytest(): Promise<Tally> {
+  const file = join(results, "pytest.xml");
+  const args = [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-c",
+    "trainer-py/pyproject.toml",
+    "--rootdir",
+    root,
+    `--junitxml=${file}`,
+    "test/trainer",
+    "test/pocket",
+  ];
+  const code = await run(python, args, { PYTHONPATH: `${root}trainer-py`, OMP_NUM_THREADS: "1" });
+  return honest(code, () => {
+    const text = readFileSync(file, "utf8");
+    const count = (name: string) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
+    const failed = count("failures") + count("errors");
+    return { passed: count("tests") - failed - count("skipped"), failed, skipped: count("skipped") };
+  });
+}
+
+// A runner that ends badly without a failing test (a broken import, a crash, no test at all) still counts as one failure.
+function honest(code: number, read: () => Tally): Tally {
+  try {
+    const tally = read();
+    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
