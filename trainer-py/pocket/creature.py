@@ -113,8 +113,7 @@ def _paint_body(pen: Pen, x: float, y: float, radius: float, creature: Creature)
     if creature.pattern == "stripes":
         _paint_stripes(inner, x, y, radius, COLOURS[creature.pattern_colour or "white"])
     elif creature.pattern == "spots":
-        for dx, dy in ((-0.62, -0.35), (0.62, -0.35), (-0.45, 0.45), (0.45, 0.45), (0, 0.8), (0, -0.85)):
-            ellipse(inner, x + dx * radius, y + dy * radius, radius * 0.2, radius * 0.2, COLOURS[creature.pattern_colour or "white"])
+        _paint_spots(inner, x, y, radius, COLOURS[creature.pattern_colour or "white"])
     if creature.coat:
         _paint_coat(inner, x, y, radius, COLOURS[creature.coat])
     mask = Image.new("L", pen.image.size, 0)
@@ -127,6 +126,11 @@ def _paint_stripes(pen: Pen, x: float, y: float, radius: float, colour: Rgb) -> 
     for top in (-0.72, 0.0, 0.62):
         low, high = y + top * radius, y + (top + 0.32) * radius
         polygon(pen, [(x - radius, low), (x + radius, low), (x + radius, high), (x - radius, high)], colour)
+
+
+def _paint_spots(pen: Pen, x: float, y: float, radius: float, colour: Rgb) -> None:
+    for dx, dy in ((-0.62, -0.35), (0.62, -0.35), (-0.45, 0.45), (0.45, 0.45), (0, 0.8), (0, -0.85)):
+        ellipse(pen, x + dx * radius, y + dy * radius, radius * 0.2, radius * 0.2, colour)
 
 
 def _paint_coat(pen: Pen, x: float, y: float, radius: float, colour: Rgb) -> None:

@@ -19,16 +19,17 @@ def draw_picture(rng: np.random.Generator, size: int = 128) -> tuple[Image.Image
 
 
 def paint(scene: Scene, width: int, height: int) -> Image.Image:
-    """Paint the scene as an RGB picture; the unit is the width, and a height that differs shows more or less sky."""
-    canvas = Image.new("RGB", (width * OVERSAMPLE, height * OVERSAMPLE), scene.background.upper)
+    """Paint the scene as an RGB picture of that size in pixels; the unit is the shorter side."""
+    over = OVERSAMPLE if max(width, height) <= 256 else OVERSAMPLE // 2
+    canvas = Image.new("RGB", (width * over, height * over), scene.background.upper)
     draw = ImageDraw.Draw(canvas)
     horizon = round(scene.background.horizon * canvas.height)
     if horizon < canvas.height:
         draw.rectangle((0, horizon, canvas.width, canvas.height), fill=scene.background.lower)
-    pen = Pen(canvas, draw, width * OVERSAMPLE)
+    pen = Pen(canvas, draw, min(width, height) * over)
     for figure in scene.figures:
         _paint_figure(pen, figure)
-    return canvas.reduce(OVERSAMPLE)
+    return canvas.reduce(over)
 
 
 def _paint_figure(pen: Pen, figure: Figure) -> None:

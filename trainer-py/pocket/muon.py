@@ -9,7 +9,7 @@ import torch
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, then Newton-Schulz orthogonalisation of each weight seen as (out, in·k·k).
 
-    `lr` is the spectral size of one update, scaled by sqrt(max(1, out/in)). Weights of one shape are stepped as a batch.
+    `lr` is the spectral size of an update, scaled by sqrt(max(1, out/in)). Weights of one shape are stepped together.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Muon(torch.optim.Optimizer):
             updates.append(weight.grad.lerp(state["momentum"], group["momentum"]).flatten(1))
         matrices = orthogonalise(torch.stack(updates), int(group["steps"]))
         scale = group["lr"] * max(1.0, matrices.shape[1] / matrices.shape[2]) ** 0.5
-        for weight, matrix in zip(weights, matrices):
+        for weight, matrix in zip(weights, matrices, strict=True):
             weight.mul_(1 - group["lr"] * group["decay"]).sub_(matrix.view(weight.shape), alpha=scale)
 
 

@@ -82,7 +82,7 @@ def place(
     centres = {1: (0.5,), 2: (0.27, 0.73), 3: (0.18, 0.5, 0.82)}[count]
     figures = []
     radius = float(rng.uniform(low, high))
-    for (kind, colour, creature), centre in zip(kinds, centres):
+    for (kind, colour, creature), centre in zip(kinds, centres, strict=True):
         room = 0.84 if creature else 1.0
         reach = max(0.0, 0.46 - radius * room) if count == 1 else 0.03
         x = centre + float(rng.uniform(-1, 1)) * min(reach, 0.2)

@@ -62,7 +62,7 @@ def _triangle(pen: Pen, x: float, y: float, radius: float, angle: float, colour:
 def _star(pen: Pen, x: float, y: float, radius: float, angle: float, colour: Rgb) -> None:
     reach = [1.12 if index % 2 == 0 else 0.5 for index in range(10)]
     turn = [math.pi * index / 5 - math.pi / 2 for index in range(10)]
-    corners = [(r * math.cos(t), r * math.sin(t)) for r, t in zip(reach, turn)]
+    corners = [(r * math.cos(t), r * math.sin(t)) for r, t in zip(reach, turn, strict=True)]
     polygon(pen, _turned(x, y, radius, angle, corners), colour)
 
 

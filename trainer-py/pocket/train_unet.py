@@ -5,6 +5,7 @@ python -m pocket.train_unet --out DIR --size 64 --until N, then --size 128 --unt
 
 import argparse
 import json
+import signal
 import time
 from pathlib import Path
 
@@ -24,7 +25,8 @@ MIN_SNR = 5.0
 
 
 def main() -> None:
-    """Train to step `--until` and write DIR/unet-state.pt every `--save-every` steps and at the end."""
+    """Train to step `--until` and write DIR/unet-state.pt every `--save-every` steps and at the end or when
+    it is asked to stop (SIGTERM)."""
     parser = argparse.ArgumentParser(description="Train the pocket UNet and text encoder.")
     parser.add_argument("--out", type=Path, required=True, help="folder with vae.pt; of state, cache and log")
     parser.add_argument("--clip", type=Path, default=Path(__file__).parent / "model" / "clip")
@@ -58,6 +60,8 @@ def train(options: argparse.Namespace) -> None:
     rng = np.random.default_rng([SEED, start])
     torch.manual_seed(SEED + start)
     began, shown = time.monotonic(), []
+    stops: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stops.append(number))
     for step in range(start, options.until):
         factor = _schedule(step, options.until, options.decay)
         for optimiser in optimisers:
@@ -75,8 +79,10 @@ def train(options: argparse.Namespace) -> None:
         if (step + 1) % 25 == 0:
             _report(options, step + 1, sum(shown) / len(shown), factor, time.monotonic() - began)
             shown = []
-        if (step + 1) % options.save_every == 0 or step + 1 == options.until:
+        if (step + 1) % options.save_every == 0 or step + 1 == options.until or stops:
             _save_state(state_file, parameters, averages, optimisers, text, step + 1)
+        if stops:
+            break
 
 
 def trained_parameters(unet: UNet2DConditionModel, text: CLIPTextModel) -> dict[str, torch.nn.Parameter]:
@@ -164,7 +170,7 @@ def _load_state(
         for name, parameter in parameters.items():
             parameter.copy_(state["parameters"][name])
             averages[name].copy_(state["averages"][name])
-    for optimiser, saved in zip(optimisers, state["optimisers"]):
+    for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
         optimiser.load_state_dict(saved)
     return int(state["step"])
 

@@ -147,7 +147,7 @@ def _save_state(path: Path, vae: AutoencoderKL, optimisers: list[torch.optim.Opt
 def _load_state(path: Path, vae: AutoencoderKL, optimisers: list[torch.optim.Optimizer]) -> int:
     state = torch.load(path, weights_only=True)
     vae.load_state_dict(state["vae"])
-    for optimiser, saved in zip(optimisers, state["optimisers"]):
+    for optimiser, saved in zip(optimisers, state["optimisers"], strict=True):
         optimiser.load_state_dict(saved)
     return int(state["step"])
 

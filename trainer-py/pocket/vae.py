@@ -42,7 +42,7 @@ def trained_parameters(vae: AutoencoderKL) -> dict[str, nn.Parameter]:
 
 
 def encode_mean(vae: AutoencoderKL, pictures: torch.Tensor) -> torch.Tensor:
-    """Latent means (n, 4, h/8, w/8) of pictures (n, 3, h, w) in -1..1; identity blocks skipped, convolutions in bf16."""
+    """Latent means (n, 4, h/8, w/8) of pictures (n, 3, h, w) in -1..1; skips identity blocks, convolutions in bf16."""
     x = _conv(vae.encoder.conv_in, pictures)
     for block in vae.encoder.down_blocks:
         for sampler in block.downsamplers or ():

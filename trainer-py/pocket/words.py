@@ -42,9 +42,3 @@ class PartlyTrainedEmbedding(nn.Module):
         slots = self.slots[ids]
         trained = self.rows[slots.clamp(min=0)]
         return torch.where((slots >= 0).unsqueeze(-1), trained, self.frozen[ids])
-
-    def whole(self, rows: torch.Tensor) -> torch.Tensor:
-        """The full table (vocabulary, width) with `rows` at the trained places."""
-        table = self.frozen.clone()
-        table[self.ids] = rows
-        return table
