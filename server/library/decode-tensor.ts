@@ -1,37 +1,33 @@
 /** Values of a tensor's bytes (little endian) as float32; null for a dtype that no LoRA is saved in. */
 export function decodeTensor(bytes: Buffer, dtype: string): Float32Array | null {
+  const reader = readers.get(dtype);
+  if (reader === undefined) return null;
+  const [size, read] = reader;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  switch (dtype) {
-    case "F32":
-      return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(index * 4, true));
-    case "F64":
-      return Float32Array.from({ length: bytes.length / 8 }, (_, index) => view.getFloat64(index * 8, true));
-    case "I32":
-      return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getInt32(index * 4, true));
-    case "I64":
-      return Float32Array.from({ length: bytes.length / 8 }, (_, index) => Number(view.getBigInt64(index * 8, true)));
-    case "BF16":
-      return decodeBf16(view, bytes.length / 2);
-    case "F16":
-      return decodeF16(view, bytes.length / 2);
-    default:
-      return null;
-  }
-}
-
-function decodeBf16(view: DataView, length: number): Float32Array {
-  const bits = new Uint32Array(length);
-  for (let index = 0; index < length; index++) bits[index] = view.getUint16(index * 2, true) << 16;
-  return new Float32Array(bits.buffer);
-}
-
-function decodeF16(view: DataView, length: number): Float32Array {
-  const values = new Float32Array(length);
-  for (let index = 0; index < length; index++) values[index] = f16(view.getUint16(index * 2, true));
+  const values = new Float32Array(bytes.length / size);
+  for (let index = 0; index < values.length; index++) values[index] = read(view, index * size);
   return values;
 }
 
-function f16(bits: number): number {
+type Reader = readonly [bytes: number, read: (view: DataView, at: number) => number];
+
+const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["F32", [4, (view, at) => view.getFloat32(at, true)]],
+  ["F64", [8, (view, at) => view.getFloat64(at, true)]],
+  ["I32", [4, (view, at) => view.getInt32(at, true)]],
+  ["I64", [8, (view, at) => Number(view.getBigInt64(at, true))]],
+  ["F16", [2, (view, at) => float16(view.getUint16(at, true))]],
+  ["BF16", [2, (view, at) => bfloat16(view.getUint16(at, true))]],
+]);
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+function bfloat16(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}
+
+function float16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
