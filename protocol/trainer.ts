@@ -19,9 +19,9 @@ export type Evaluation = z.infer<typeof Evaluation>;
 export const TrainerEvent = z.discriminatedUnion("type", [
   /** First line of a run. `step` > 0 when it goes on from a saved state. */
   event("started", { pid: z.int(), device: z.string(), precision: z.string(), step: z.int(), totalSteps: z.int(), epochs: z.int() }),
-  /** Work that is not a training step, for the progress line. */
+  /** Work that is not a training step, for the progress line. `installing` comes from the server, before there is a trainer. */
   event("stage", {
-    stage: z.enum(["loadingModel", "cachingLatents", "measuringBase", "drawingBase", "drawingGrid", "evaluating", "saving"]),
+    stage: z.enum(["installing", "loadingModel", "cachingLatents", "measuringBase", "drawingBase", "drawingGrid", "evaluating", "saving"]),
     done: z.int(),
     total: z.int(),
   }),

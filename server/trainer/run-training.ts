@@ -1,0 +1,181 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
+import { applyEvent, type Job, type JobEvent, type JobStatus } from "../../protocol/job.js";
+import type { Plan, Run } from "../../protocol/plan.js";
+import type { TrainerEvent } from "../../protocol/trainer.js";
+import type { HomePaths } from "../paths.js";
+import { holdLock } from "../store/sqlite.js";
+import { crashOf, failureOf } from "./failure-of.js";
+import { finishRun, judgeRun } from "./finish-run.js";
+import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
+import { jobOfRun, readEvents } from "./run.js";
+import { openRunRecord, type RunRecord } from "./run-record.js";
+import { startTrainerProcess, type TrainerExit, type TrainerProcess } from "./trainer-process.js";
+import { ensureTrainer } from "./venv.js";
+
+/** A training that goes on. Pause and stop are asked for here and have happened when their event arrives. */
+export type Training = {
+  pause(): void;
+  /** Asked for again after FORCE_AFTER_MS, ends a trainer that does not listen. */
+  stop(): void;
+  /** Ends the trainer at once; the run goes on from its last saved state. */
+  kill(): void;
+  /** Settles after the last event; never rejects, a failure is an event. */
+  readonly done: Promise<void>;
+};
+
+export const FORCE_AFTER_MS = 10_000;
+
+export type TrainingRequest = {
+  readonly paths: HomePaths;
+  readonly run: Run;
+  readonly runDir: string;
+  readonly plan: Plan;
+  readonly onEvent: (event: JobEvent) => void;
+  /** Lines about the installation of the trainer, which is part of the first run's preparation. */
+  readonly onProgress?: (line: string) => void;
+};
+
+type State = {
+  wanted: "pause" | "stop" | null;
+  wantedAt: number;
+  child: TrainerProcess | null;
+  readonly preparation: AbortController;
+};
+
+/** Trains one run from where it stands to its end, a pause or a stop; the queue and the command line both call this. */
+export function runTraining(request: TrainingRequest): Training {
+  const state: State = { wanted: null, wantedAt: 0, child: null, preparation: new AbortController() };
+  let record: RunRecord | null = null;
+
+  function ask(wanted: "pause" | "stop", status: JobStatus): void {
+    if (state.wanted === "stop" && Date.now() - state.wantedAt > FORCE_AFTER_MS) return state.child?.kill();
+    if (state.wanted === wanted || state.wanted === "stop") return;
+    state.wanted = wanted;
+    state.wantedAt = Date.now();
+    record?.add({ type: "status", time: Date.now(), status });
+    state.preparation.abort();
+    state.child?.send({ type: wanted });
+  }
+
+  async function work(): Promise<void> {
+    const opened = openRunRecord(request.runDir, await currentJob(request), request.onEvent);
+    record = opened;
+    try {
+      await train(request, state, opened);
+    } catch (error) {
+      endWith(opened, state, error);
+    } finally {
+      opened.close();
+    }
+  }
+
+  return {
+    pause: () => ask("pause", "pausing"),
+    stop: () => ask("stop", "stopping"),
+    kill: () => state.child?.kill(),
+    done: work(),
+  };
+}
+
+async function train(request: TrainingRequest, state: State, record: RunRecord): Promise<void> {
+  const { runDir, run } = request;
+  const release = holdLock(join(runDir, "run.lock"));
+  if (release === null)
+    throw new FailureError(
+      "bad_request",
+      `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`,
+    );
+  try {
+    const python = await prepare(request, state, record);
+    const judge = verdictKeeper(request, record);
+    let finished: Extract<TrainerEvent, { type: "finished" }> | null = null;
+    const child = startTrainerProcess({
+      python,
+      args: ["train", runDir],
+      logFile: join(runDir, "trainer.log"),
+      onEvent: (event) => {
+        // The end is told when the verdict and the report are there as well.
+        if (event.type === "finished") finished = event;
+        else record.add(event);
+        if (event.type === "sheet") judge.again();
+      },
+    });
+    state.child = child;
+    if (child.pid !== undefined) writeFileSync(join(runDir, PID_FILE), String(child.pid));
+    if (state.wanted !== null) child.send({ type: state.wanted });
+    const exit = await child.exited;
+    state.child = null;
+    await judge.settled();
+    if (finished !== null) await finishRun({ plan: request.plan, runDir, record, finished });
+    else await endWithout(record, state, exit, runDir);
+  } finally {
+    release();
+  }
+}
+
+async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: State, record: RunRecord): Promise<string> {
+  const { signal } = state.preparation;
+  record.add({ type: "status", time: Date.now(), status: "preparing" });
+  const say = (line: string) => {
+    record.log(line);
+    onProgress?.(line);
+  };
+  await waitForFormerTrainer(runDir, say, signal);
+  let told = false;
+  const { python } = await ensureTrainer(
+    paths,
+    (line) => {
+      if (!told) record.add({ type: "stage", time: Date.now(), stage: "installing", done: 0, total: 1 });
+      told = true;
+      say(line);
+    },
+    signal,
+  );
+  signal.throwIfAborted();
+  return python;
+}
+
+// A verdict after each epoch; while one is being made, further epochs wait for one more turn together.
+function verdictKeeper({ plan, runDir }: TrainingRequest, record: RunRecord): { again(): void; settled(): Promise<void> } {
+  let turn: Promise<void> = Promise.resolve();
+  let waiting = false;
+  async function judgeNow(): Promise<void> {
+    waiting = false;
+    try {
+      const { verdict } = await judgeRun({ plan, runDir, job: record.job() });
+      if (verdict !== null) record.add({ type: "verdict", time: Date.now(), verdict });
+    } catch (error) {
+      // Training is worth more than the verdict in its middle; the one at the end will say what is wrong.
+      record.log(`warning: no verdict yet: ${failureOf(error).message}`);
+    }
+  }
+  return {
+    again() {
+      if (waiting) return;
+      waiting = true;
+      turn = turn.then(judgeNow);
+    },
+    settled: () => turn,
+  };
+}
+
+async function endWithout(record: RunRecord, state: State, exit: TrainerExit, runDir: string): Promise<void> {
+  const { status } = record.job();
+  if (status === "paused" || status === "stopped" || status === "failed") return;
+  if (state.wanted === "stop") record.add({ type: "status", time: Date.now(), status: "stopped" });
+  else record.add({ type: "failed", time: Date.now(), ...(await crashOf(exit, join(runDir, "trainer.log"))) });
+}
+
+function endWith(record: RunRecord, state: State, error: unknown): void {
+  state.child?.closeInput();
+  state.child = null;
+  if (state.preparation.signal.aborted && state.wanted !== null)
+    record.add({ type: "status", time: Date.now(), status: state.wanted === "stop" ? "stopped" : "paused" });
+  else record.addLast({ type: "failed", time: Date.now(), ...failureOf(error) });
+}
+
+async function currentJob({ run, plan, runDir }: TrainingRequest): Promise<Job> {
+  return (await readEvents(runDir)).reduce(applyEvent, jobOfRun(run, plan));
+}
