@@ -4,7 +4,9 @@ import { z } from "zod";
 export type Recipe = {
   outputName: string | null;
   baseModel: string | null;
+  /** sha256 of the whole checkpoint, and the WebUI's old hash of 8 digits. */
   baseModelHash: string | null;
+  baseModelShortHash: string | null;
   baseModelVersion: string | null;
   networkDim: number | null;
   networkAlpha: number | null;
@@ -40,7 +42,8 @@ export function readRecipe(metadata: Readonly<Record<string, string>>): Recipe {
   return {
     outputName: text("ss_output_name"),
     baseModel: text("ss_sd_model_name"),
-    baseModelHash: text("ss_new_sd_model_hash") ?? text("ss_sd_model_hash"),
+    baseModelHash: text("ss_new_sd_model_hash"),
+    baseModelShortHash: text("ss_sd_model_hash"),
     baseModelVersion: text("ss_base_model_version"),
     networkDim: number("ss_network_dim"),
     networkAlpha: number("ss_network_alpha"),
