@@ -1,0 +1,227 @@
+"""Draw the cells of a grid: many LoRAs, weights, prompts and seeds in few calls of the models."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.base_model import BaseModel
+from trainer.failure import Failure
+from trainer.lora_batch import LoraBatch, Row
+from trainer.sampler import cell_noise, guided, sample_latents
+from trainer.text import CHUNK, encode_tokens, tokenize
+
+
+@dataclass(frozen=True)
+class CellRequest:
+    """One picture: index of the LoRA (None: the base model), its weight, the prompt's text and the seed."""
+
+    lora: int | None
+    weight: float
+    prompt: str
+    seed: int
+
+    @property
+    def row(self) -> Row:
+        return (None, 0.0) if self.lora is None or self.weight == 0 else (self.lora, self.weight)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What all cells of one grid share; sizes in pixels, multiples of 8."""
+
+    width: int
+    height: int
+    negative_prompt: str
+    sampler: str
+    steps: int
+    cfg_scale: float
+    clip_skip: int
+
+
+def draw_cells(
+    base: BaseModel,
+    loras: LoraBatch,
+    cells: Sequence[CellRequest],
+    drawing: Drawing,
+    *,
+    max_batch: int | None = None,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Pictures (height, width, 3) uint8 with the index of their cell, as they get done; see `draw_pixels`."""
+    for index, pixels in draw_pixels(base, loras, cells, drawing, max_batch=max_batch):
+        picture = (pixels * 255).round().to(torch.uint8)
+        yield index, picture.permute(1, 2, 0).contiguous().numpy()
+
+
+def draw_pixels(
+    base: BaseModel,
+    loras: LoraBatch,
+    cells: Sequence[CellRequest],
+    drawing: Drawing,
+    *,
+    max_batch: int | None = None,
+) -> Iterator[tuple[int, Tensor]]:
+    """Pictures (3, height, width) float32 in 0–1 on the CPU with the index of their cell, as they get done.
+
+    `loras` must have been entered. Equal to merging each cell's LoRA at its weight, up to float error. max_batch: cells
+    in one UNet call, None: what suits the device. Raises Failure `out_of_memory` when not even one cell fits.
+    """
+    if not cells:
+        return
+    order = sorted(range(len(cells)), key=lambda index: _order(cells[index]))
+    contexts = _Contexts(base, loras, cells, drawing)
+    threads = torch.get_num_threads() if base.device.type == "cpu" else 1
+    size = max_batch or _batch_size(base.device, drawing)
+    batches = _split(order, size, threads)
+
+    def draw(batch: Sequence[int]) -> list[tuple[int, Tensor]]:
+        return _draw_batch(base, loras, contexts, [(index, cells[index]) for index in batch], drawing)
+
+    for done in _run(draw, batches, threads):
+        yield from done
+
+
+def _order(cell: CellRequest) -> tuple[float, ...]:
+    lora, weight = cell.row
+    return (-1 if lora is None else lora, weight)
+
+
+class _Contexts:
+    """Text encoder outputs by (row, text): the LoRA changes them as well."""
+
+    def __init__(self, base: BaseModel, loras: LoraBatch, cells: Sequence[CellRequest], drawing: Drawing) -> None:
+        texts = list(dict.fromkeys([drawing.negative_prompt, *(cell.prompt for cell in cells)]))
+        tokens = _tokens(base, texts)
+        self._texts = {text: index for index, text in enumerate(texts)}
+        rows = sorted({cell.row for cell in cells}, key=lambda row: (-1 if row[0] is None else row[0], row[1]))
+        self._rows = {}
+        each = max(1, _TEXTS_AT_ONCE // tokens.shape[:2].numel())
+        for start in range(0, len(rows), each):
+            some = rows[start : start + each]
+            self._rows.update(zip(some, _encode(base, loras, some, tokens, drawing.clip_skip), strict=True))
+
+    def __call__(self, cells: Sequence[CellRequest], texts: Sequence[str]) -> Tensor:
+        """Context (cells, tokens, width)."""
+        pairs = zip(cells, texts, strict=True)
+        return torch.stack([self._rows[cell.row][self._texts[text]] for cell, text in pairs])
+
+
+_TEXTS_AT_ONCE = 64
+
+
+def _tokens(base: BaseModel, texts: Sequence[str]) -> Tensor:
+    # (texts, chunks, 77) with as many chunks as the longest text needs; guidance wants both contexts equally long.
+    lengths = [len(ids) for ids in base.tokenizer(list(texts), add_special_tokens=False, verbose=False).input_ids]
+    chunks = max(1, -(-max(lengths) // CHUNK))
+    return tokenize(base, texts, CHUNK * chunks)
+
+
+@torch.no_grad()
+def _encode(base: BaseModel, loras: LoraBatch, rows: Sequence[Row], tokens: Tensor, clip_skip: int) -> Tensor:
+    # (rows, texts, tokens, width); the WebUI joins the chunks of a long prompt with their BOS and EOS left in.
+    texts, chunks, length = tokens.shape
+    loras.set_rows(rows)
+    single = tokens.reshape(1, texts * chunks, 1, length).expand(len(rows), -1, -1, -1).reshape(-1, 1, length)
+    context = encode_tokens(base, single, clip_skip=clip_skip)
+    loras.set_rows(())
+    return context.view(len(rows), texts, chunks * length, -1)
+
+
+@torch.no_grad()
+def _draw_batch(
+    base: BaseModel,
+    loras: LoraBatch,
+    contexts: _Contexts,
+    batch: list[tuple[int, CellRequest]],
+    drawing: Drawing,
+) -> list[tuple[int, Tensor]]:
+    cells = [cell for _, cell in batch]
+    noise = cell_noise([cell.seed for cell in cells], drawing.width, drawing.height).to(base.device)
+    context = contexts(cells, [cell.prompt for cell in cells])
+    negative = contexts(cells, [drawing.negative_prompt] * len(cells))
+    loras.set_rows([cell.row for cell in cells])
+    denoise = guided(base.unet, context, negative, drawing.cfg_scale)
+    latents = sample_latents(drawing.sampler, denoise, noise, base.alphas_cumprod, drawing.steps)
+    loras.set_rows(())
+    pictures = decode(base, latents).cpu()
+    return [(index, picture) for (index, _), picture in zip(batch, pictures, strict=True)]
+
+
+@torch.no_grad()
+def decode(base: BaseModel, latents: Tensor) -> Tensor:
+    """Pictures (n, 3, 8h, 8w) in 0–1 of unit-scale latents (n, 4, h, w)."""
+    pictures = base.vae.decode(latents.to(base.vae.dtype) / base.scale_factor).sample
+    return ((pictures.float() + 1) / 2).clamp(0, 1)
+
+
+def _batch_size(device: torch.device, drawing: Drawing) -> int:
+    pixels = drawing.width * drawing.height
+    if device.type == "cpu":
+        # Measured: beyond this the activations leave the cache and nothing gets faster.
+        return max(1, _CPU_PIXELS // pixels)
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return max(1, min(16, int(free * 0.6) // (pixels * _BYTES_A_PIXEL)))
+    return max(1, 4 * 512 * 512 // pixels)
+
+
+_CPU_PIXELS = 6 * 128 * 128
+_BYTES_A_PIXEL = 2000
+
+
+def _split(order: list[int], size: int, threads: int) -> list[list[int]]:
+    # Equal shares, and as many of them as keeps every thread busy to the end.
+    count = -(-len(order) // size)
+    if count > 1 or threads > 1:
+        count = min(len(order), -(-count // threads) * threads)
+    bounds = [round(len(order) * part / count) for part in range(count + 1)]
+    return [order[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+
+
+Done = list[tuple[int, Tensor]]
+
+
+def _run(draw: Callable[[Sequence[int]], Done], batches: list[list[int]], threads: int) -> Iterator[Done]:
+    if threads == 1:
+        for batch in batches:
+            yield from _draw_or_halve(draw, batch)
+        return
+    # One whole batch a thread scales better than all threads on one layer, whose parts are too small to share.
+    # torch keeps one count for all threads to come, so it is put back.
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(min(threads, len(batches)), "draw", initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        waiting: set[Future[Done]] = {pool.submit(draw, batch) for batch in batches}
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(before)
+
+
+def _draw_or_halve(draw: Callable[[Sequence[int]], Done], batch: list[int]) -> Iterator[Done]:
+    try:
+        done = draw(batch)
+    except torch.OutOfMemoryError as error:
+        if len(batch) == 1:
+            raise Failure(
+                "out_of_memory",
+                "Expected room for one grid cell on the device, but its memory is full; close other programs that use it, "
+                "or choose a smaller resolution.",
+                str(error),
+            ) from error
+        done = []
+    if done:
+        yield done
+        return
+    torch.cuda.empty_cache()
+    half = len(batch) // 2
+    yield from _draw_or_halve(draw, batch[:half])
+    yield from _draw_or_halve(draw, batch[half:])
