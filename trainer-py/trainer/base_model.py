@@ -116,7 +116,8 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise Failure(
-            "base_model_corrupt", f"Expected CLIP's vocab.json and merges.txt in {folder}, but they can't be read; restore them."
+            "base_model_corrupt",
+            f"Expected CLIP's vocab.json and merges.txt in {folder}, but they can't be read; restore them.",
         ) from error
 
 

@@ -25,7 +25,10 @@ def open_checkpoint(path: Path) -> Checkpoint:
     Raises Failure `base_model_missing`, `base_model_corrupt` or `base_model_unsafe`.
     """
     if not path.is_file():
-        raise Failure("base_model_missing", f"Expected a base model at {path}, but there is no such file; choose another base model or put the file back.")
+        raise Failure(
+            "base_model_missing",
+            f"Expected a base model at {path}, but there is no such file; choose another base model or put the file back.",
+        )
     if path.suffix.lower() in (".ckpt", ".pt", ".pth"):
         return _PickledCheckpoint(read_ckpt(path))
     return _SafetensorsCheckpoint(path)
@@ -35,7 +38,10 @@ def check_kind(checkpoint: Checkpoint, path: Path) -> None:
     """Raise Failure `base_model_unsupported` unless this is a whole Stable Diffusion 1.x model of 4 input channels."""
     found = _foreign_kind(checkpoint)
     if found:
-        raise Failure("base_model_unsupported", f"Expected a Stable Diffusion 1.x checkpoint, but {path.name} is {found}; choose a model of the 1.x family.")
+        raise Failure(
+            "base_model_unsupported",
+            f"Expected a Stable Diffusion 1.x checkpoint, but {path.name} is {found}; choose a model of the 1.x family.",
+        )
 
 
 def _foreign_kind(checkpoint: Checkpoint) -> str | None:

@@ -9,3 +9,7 @@ class Failure(Exception):
         self.code = code
         self.message = message
         self.details = details
+
+
+class NonFiniteError(Exception):
+    """A number of the training is no longer finite; the text says which, `train` says at which step and what to do."""

@@ -67,9 +67,14 @@ class Settings:
     grid: GridSettings
 
     def __post_init__(self) -> None:
-        _expect(self.epochs >= 1 and self.batch_size >= 1 and self.network_dim >= 1, "epochs, batchSize and networkDim of at least 1")
+        _expect(
+            self.epochs >= 1 and self.batch_size >= 1 and self.network_dim >= 1,
+            "epochs, batchSize and networkDim of at least 1",
+        )
         _expect(self.network_alpha > 0, "a networkAlpha above 0")
-        _expect(self.unet_lr > 0 or self.text_encoder_lr > 0, "unetLr or textEncoderLr above 0, or nothing would be trained")
+        _expect(
+            self.unet_lr > 0 or self.text_encoder_lr > 0, "unetLr or textEncoderLr above 0, or nothing would be trained"
+        )
         _expect(self.optimizer == "AdamW", "the optimizer AdamW")
         _expect(self.lr_scheduler in ("constant", "cosine"), "an lrScheduler of constant or cosine")
         _expect(self.mixed_precision in ("no", "fp16", "bf16"), "a mixedPrecision of no, fp16 or bf16")
@@ -248,9 +253,14 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Failure("bad_plan", f"Expected a readable {path.name}, but {path} could not be read ({error.strerror}); plan the run again.") from error
+        raise Failure(
+            "bad_plan",
+            f"Expected a readable {path.name}, but {path} could not be read ({error.strerror}); plan the run again.",
+        ) from error
     except ValueError as error:
-        raise Failure("bad_plan", f"Expected JSON in {path}, found something else ({error}); plan the run again.") from error
+        raise Failure(
+            "bad_plan", f"Expected JSON in {path}, found something else ({error}); plan the run again."
+        ) from error
 
 
 def _expect(condition: bool, expected: str) -> None:

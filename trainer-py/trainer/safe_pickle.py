@@ -47,7 +47,10 @@ def read_ckpt(path: Path) -> dict[str, Tensor]:
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     tensors = {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise Failure("base_model_corrupt", f"Expected the weights of a checkpoint in {path.name}, found none; choose another file.")
+        raise Failure(
+            "base_model_corrupt",
+            f"Expected the weights of a checkpoint in {path.name}, found none; choose another file.",
+        )
     return tensors
 
 

@@ -91,7 +91,9 @@ def _read_params(sidecar: Path) -> dict[str, Any]:
         params = yaml.safe_load(sidecar.read_text(encoding="utf-8"))["model"]["params"]
         target = str(params["cond_stage_config"]["target"])
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise _bad_yaml(sidecar, f"a v1-inference configuration, found something else ({type(error).__name__})") from error
+        raise _bad_yaml(
+            sidecar, f"a v1-inference configuration, found something else ({type(error).__name__})"
+        ) from error
     if "OpenCLIP" in target or params.get("parameterization", "eps") != "eps":
         raise Failure(
             "base_model_unsupported",
@@ -118,12 +120,17 @@ def _read_clip(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Failure("base_model_corrupt", f"Expected a CLIP configuration in {path}, but it can't be read; restore the file.") from error
+        raise Failure(
+            "base_model_corrupt", f"Expected a CLIP configuration in {path}, but it can't be read; restore the file."
+        ) from error
     return config.get("text_config", config)
 
 
 def _bad_yaml(sidecar: Path, expected: str) -> Failure:
-    return Failure("base_model_corrupt", f"Expected {sidecar.name} to hold {expected}; restore that file, or remove it for a plain Stable Diffusion 1.5 model.")
+    return Failure(
+        "base_model_corrupt",
+        f"Expected {sidecar.name} to hold {expected}; restore that file, or remove it for a plain Stable Diffusion 1.5 model.",
+    )
 
 
 _SD15: dict[str, Any] = {
@@ -143,7 +150,14 @@ _SD15: dict[str, Any] = {
     },
     "first_stage_config": {
         "params": {
-            "ddconfig": {"z_channels": 4, "in_channels": 3, "out_ch": 3, "ch": 128, "ch_mult": [1, 2, 4, 4], "num_res_blocks": 2}
+            "ddconfig": {
+                "z_channels": 4,
+                "in_channels": 3,
+                "out_ch": 3,
+                "ch": 128,
+                "ch_mult": [1, 2, 4, 4],
+                "num_res_blocks": 2,
+            }
         }
     },
 }

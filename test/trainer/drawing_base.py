@@ -1,0 +1,27 @@
+"""A tiny base model and its targets for the tests of drawing."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import torch
+from tiny_checkpoint import write_tiny_checkpoint
+from torch import nn
+
+from trainer.base_model import BaseModel, load_base_model
+from trainer.targets import lora_targets
+
+
+@cache
+def tiny_base() -> BaseModel:
+    """The tiny checkpoint in float32 on the CPU, loaded once for all tests."""
+    path = write_tiny_checkpoint(Path(mkdtemp(prefix="tiny-base-")))
+    return load_base_model(path, device=torch.device("cpu"), dtype=torch.float32)
+
+
+def all_targets(base: BaseModel) -> dict[str, nn.Module]:
+    return lora_targets(base.unet, base.text_encoder, convolutions=True)
+
+
+def plain_targets(base: BaseModel) -> dict[str, nn.Module]:
+    return lora_targets(base.unet, base.text_encoder)

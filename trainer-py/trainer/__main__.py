@@ -1,0 +1,93 @@
+"""`python -m trainer train RUN_DIR | grid REQUEST.json | device`: the border where every failure becomes an event."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # must be set before the first import of diffusers and transformers
+
+from trainer.events import emit, write_line  # noqa: E402
+from trainer.failure import Failure  # noqa: E402
+
+USAGE = "usage: python -m trainer train RUN_DIR | grid REQUEST.json | device"
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code: 0 done, paused or stopped, 1 failed (said as a `failed` event), 2 wrong usage."""
+    match arguments:
+        case ["device"]:
+            return _guard(_device)
+        case ["train", run_dir]:
+            return _guard(lambda: _train(Path(run_dir)))
+        case ["grid", request]:
+            return _guard(lambda: _grid(Path(request)))
+    sys.stderr.write(USAGE + "\n")
+    return 2
+
+
+def _device() -> None:
+    from trainer.device import device_facts
+
+    write_line(device_facts())
+
+
+def _train(run_dir: Path) -> None:
+    from trainer.commands import Commands
+    from trainer.train import train
+
+    commands = Commands()
+    commands.listen()
+    train(run_dir, commands)
+
+
+def _grid(request: Path) -> None:
+    from trainer.grid import run_grid
+
+    run_grid(request)
+
+
+def _guard(work: Callable[[], None]) -> int:
+    try:
+        work()
+        return 0
+    except Failure as failure:
+        return _fail(failure)
+    except Exception as error:  # noqa: BLE001
+        traceback.print_exc()
+        return _fail(_failure_of(error))
+
+
+def _fail(failure: Failure) -> int:
+    details = {"details": failure.details} if failure.details else {}
+    sys.stderr.write(f"{failure.code}: {failure.message}\n")
+    emit({"type": "failed", "code": failure.code, "message": failure.message, **details})
+    return 1
+
+
+def _failure_of(error: Exception) -> Failure:
+    from trainer.atomic_file import disk_full
+
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.filename:
+        failure = disk_full(Path(os.fsdecode(error.filename)), error)
+        if failure:
+            return failure
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text:
+        return Failure(
+            "out_of_memory",
+            "Expected enough memory for the next step, but there was none left; lower the batch size or the resolution, "
+            "close other programs, and resume or plan the run again.",
+            text,
+        )
+    return Failure(
+        "crashed",
+        f"The trainer stopped at something unexpected ({text[:200]}). Finished epochs are kept and the run can be resumed; "
+        "the end of its log says more.",
+        traceback.format_exc(limit=-4),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+"""The three stable losses of an epoch: same pictures, noise, timesteps and prompts every time."""
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.base_model import BaseModel
+from trainer.lora_batch import LoraBatch
+from trainer.measure_plan import measure_plan
+from trainer.network import LoraNetwork
+from trainer.plan import Plan
+from trainer.probes import Probe, drift_probes, picture_probes
+from trainer.text import encode_prompts
+
+Row = tuple[int, float]
+"""Index of a probe, and the weight at which it is asked."""
+
+_LATENT_ROWS = 8 * 64 * 64
+_MOST_ROWS = 32
+_WORST = 1e6
+
+
+class Evaluation:
+    """Holds the probes of one run. Making it asks the base model, LoRA off, for the targets of the drift.
+
+    `compute_seconds` are those of the last measurement.
+    """
+
+    def __init__(
+        self,
+        base: BaseModel,
+        network: LoraNetwork,
+        targets: dict[str, nn.Module],
+        plan: Plan,
+        latents: dict[str, Tensor],
+    ) -> None:
+        self._base, self._network, self._targets, self._plan = base, network, targets, plan
+        self.compute_seconds = 0.0
+        self._weights = list(dict.fromkeys([1.0, *plan.settings.grid.weights]))
+        with network.disabled():
+            self._probes = self._make_probes(latents)
+
+    def measure(self, epoch: int, check: Callable[[int, int], None]) -> dict[str, Any]:
+        """The `evaluated` event of an epoch; epoch 0 is the base model. `check(done, total)` may raise to interrupt.
+
+        Weights other than 1 are measured on a core of the probes. The core's ratio to weight 1 then scales the whole
+        measurement at weight 1, so that all entries of an epoch are comparable.
+        """
+        weights = self._weights if epoch else [1.0]
+        every = range(len(self._probes))
+        rows = [(index, weight) for weight in weights for index in every if weight == 1 or self._probes[index].core]
+        errors = self._errors(rows, check, lora=epoch > 0)
+        at = {weight: self._losses(errors, weight) for weight in weights}
+        entries = [{"weight": weight, **at.get(weight, at[1.0])} for weight in self._plan.settings.grid.weights]
+        return {"type": "evaluated", "epoch": epoch, **at[1.0], "at_weights": entries}
+
+    def _make_probes(self, latents: dict[str, Tensor]) -> list[Probe]:
+        plan, settings = self._plan, self._plan.settings
+        amount = measure_plan(
+            samples_per_epoch=plan.samples_per_epoch,
+            train=len(plan.trained_images),
+            held_out=len(plan.held_out_images),
+            generic=len(plan.generic_prompts),
+            weights=len(self._weights) - 1,
+        )
+        pictures = ((("train", plan.trained_images, amount.train)), ("held_out", plan.held_out_images, amount.held_out))
+        probes = [
+            probe
+            for kind, images, most in pictures
+            for probe in picture_probes(kind, images, latents, self._base, most=most, amount=amount, seed=settings.seed)
+        ]
+        return probes + drift_probes(
+            self._base,
+            plan.generic_prompts,
+            size=(settings.resolution.height // 8, settings.resolution.width // 8),
+            amount=amount,
+            seed=settings.seed,
+            clip_skip=settings.clip_skip,
+            max_token_length=settings.max_token_length,
+        )
+
+    @torch.no_grad()
+    def _errors(self, rows: list[Row], check: Callable[[int, int], None], *, lora: bool) -> dict[Row, float]:
+        errors: dict[Row, float] = {}
+        with self._network.disabled(), self._lora_batch(lora) as batch:
+            started = time.perf_counter()
+            contexts = self._contexts(rows, batch)
+            for part in self._parts(rows):
+                check(len(errors), len(rows))
+                errors.update(zip(part, self._ask(part, contexts, batch), strict=True))
+            self.compute_seconds = time.perf_counter() - started
+        check(len(rows), len(rows))
+        return errors
+
+    @contextmanager
+    def _lora_batch(self, lora: bool) -> Iterator[LoraBatch | None]:
+        if not lora:
+            yield None
+            return
+        with LoraBatch(self._targets, [self._network.weights()]) as batch:
+            yield batch
+
+    def _ask(self, part: list[Row], contexts: dict[tuple[str, float], Tensor], batch: LoraBatch | None) -> list[float]:
+        base = self._base
+        probes = [self._probes[index] for index, _ in part]
+        if batch:
+            batch.set_rows([(0, weight) for _, weight in part])
+        noisy = torch.stack([probe.noisy for probe in probes]).to(base.device, base.dtype)
+        timesteps = torch.tensor([probe.timestep for probe in probes], device=base.device)
+        context = torch.stack([contexts[probe.prompt, weight] for probe, (_, weight) in zip(probes, part, strict=True)])
+        predicted = base.unet(noisy, timesteps, encoder_hidden_states=context).sample.float()
+        target = torch.stack([probe.target for probe in probes]).to(base.device)
+        return (predicted - target).square().mean(dim=(1, 2, 3)).tolist()
+
+    def _contexts(self, rows: list[Row], batch: LoraBatch | None) -> dict[tuple[str, float], Tensor]:
+        settings = self._plan.settings
+        wanted = list(dict.fromkeys((self._probes[index].prompt, weight) for index, weight in rows))
+        found: dict[tuple[str, float], Tensor] = {}
+        for at in range(0, len(wanted), _MOST_ROWS):
+            some = wanted[at : at + _MOST_ROWS]
+            if batch:
+                batch.set_rows([(0, weight) for _, weight in some])
+            context = encode_prompts(
+                self._base,
+                [prompt for prompt, _ in some],
+                clip_skip=settings.clip_skip,
+                max_token_length=settings.max_token_length,
+            )
+            found.update(zip(some, context, strict=True))
+        return found
+
+    def _parts(self, rows: list[Row]) -> Iterator[list[Row]]:
+        by_size: dict[torch.Size, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_size[self._probes[row[0]].noisy.shape].append(row)
+        for shape, same in by_size.items():
+            most = max(1, min(_MOST_ROWS, _LATENT_ROWS // (shape[1] * shape[2])))
+            for at in range(0, len(same), most):
+                yield same[at : at + most]
+
+    def _losses(self, errors: dict[Row, float], weight: float) -> dict[str, float | None]:
+        return {
+            "train_loss": self._loss("train", errors, weight),
+            "held_out_loss": self._loss("held_out", errors, weight) if self._plan.held_out_images else None,
+            "drift": self._loss("drift", errors, weight),
+        }
+
+    def _loss(self, kind: str, errors: dict[Row, float], weight: float) -> float:
+        mine = [index for index, probe in enumerate(self._probes) if probe.kind == kind]
+        whole = _mean(errors[index, 1.0] for index in mine)
+        if weight == 1.0:
+            return whole
+        core = [index for index in mine if self._probes[index].core]
+        at_weight, at_one = _mean(errors[index, weight] for index in core), _mean(errors[index, 1.0] for index in core)
+        return whole * at_weight / at_one if at_one > 0 else at_weight
+
+
+def _mean(values: Iterator[float]) -> float:
+    found = list(values)
+    mean = sum(found) / len(found)
+    return mean if math.isfinite(mean) else _WORST

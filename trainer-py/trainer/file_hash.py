@@ -1,0 +1,38 @@
+"""Hashes by which WebUIs know a checkpoint, computed beside the training."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+
+class FileHash:
+    """Starts reading `path` in a thread at once; `new` and `old` wait for it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = ""
+        self._old = ""
+        self._thread = threading.Thread(target=self._read, name="hash", daemon=True)
+        self._thread.start()
+
+    @property
+    def new(self) -> str:
+        """sha256 of the whole file, 64 hex digits."""
+        self._thread.join()
+        return self._new
+
+    @property
+    def old(self) -> str:
+        """The first 8 hex digits of the sha256 of 64 KiB from offset 1 MiB."""
+        self._thread.join()
+        return self._old
+
+    def _read(self) -> None:
+        whole = hashlib.sha256()
+        with self._path.open("rb") as file:
+            file.seek(0x100000)
+            self._old = hashlib.sha256(file.read(0x10000)).hexdigest()[:8]
+            file.seek(0)
+            while chunk := file.read(1 << 22):
+                whole.update(chunk)
+        self._new = whole.hexdigest()

@@ -1,0 +1,230 @@
+"""What a saved LoRA says about its training, in kohya's keys: every value is a string made by `str()`."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from trainer.file_hash import FileHash
+from trainer.plan import Plan, PlanImage
+from trainer.state import Progress
+
+
+def lora_metadata(plan: Plan, progress: Progress, base_hash: FileHash, *, epoch: int) -> dict[str, str]:
+    """All ss_* and modelspec.* of one epoch, without the output name and the sshs hashes."""
+    facts = {
+        **_run(plan, progress, epoch),
+        **_base_model(plan, base_hash),
+        **_network(plan),
+        **_optimisation(plan),
+        **_noise_and_captions(),
+        **_command_line_data(plan),
+        **_dataset_config_data(plan),
+    }
+    return {**{key: str(value) for key, value in facts.items()}, **_modelspec(plan)}
+
+
+def tag_frequency(images: Iterable[PlanImage]) -> dict[str, int]:
+    """How many images carry each tag, lower-cased, in the order of their first appearance; repeats don't count."""
+    tags = (tag.strip().lower() for image in images for tag in image.caption.split(","))
+    return dict(Counter(tag for tag in tags if tag))
+
+
+def _run(plan: Plan, progress: Progress, epoch: int) -> dict[str, Any]:
+    return {
+        "ss_session_id": progress.session_id,
+        "ss_training_started_at": progress.started_at,
+        "ss_training_finished_at": time.time(),
+        "ss_epoch": epoch,
+        "ss_steps": epoch * plan.steps_per_epoch,
+        "ss_num_epochs": plan.settings.epochs,
+        "ss_num_batches_per_epoch": plan.steps_per_epoch,
+        "ss_max_train_steps": plan.total_steps,
+        "ss_training_comment": f"Train LoRA, plan {plan.id}",
+        "ss_sd_scripts_commit_hash": None,
+        "ss_seed": plan.settings.seed,
+    }
+
+
+def _base_model(plan: Plan, base_hash: FileHash) -> dict[str, Any]:
+    return {
+        "ss_sd_model_name": Path(plan.base_model.path).name,
+        "ss_sd_model_hash": base_hash.old,
+        "ss_new_sd_model_hash": base_hash.new,
+        "ss_v2": False,
+        "ss_base_model_version": "sd_v1",
+        "ss_clip_skip": plan.settings.clip_skip,
+        "ss_max_token_length": plan.settings.max_token_length,
+    }
+
+
+def _network(plan: Plan) -> dict[str, Any]:
+    return {
+        "ss_network_module": "networks.lora",
+        "ss_network_dim": plan.settings.network_dim,
+        "ss_network_alpha": plan.settings.network_alpha,
+        "ss_network_dropout": None,
+        "ss_scale_weight_norms": None,
+    }
+
+
+def _optimisation(plan: Plan) -> dict[str, Any]:
+    settings = plan.settings
+    return {
+        "ss_learning_rate": settings.unet_lr,
+        "ss_unet_lr": settings.unet_lr,
+        "ss_text_encoder_lr": settings.text_encoder_lr,
+        "ss_optimizer": f"torch.optim.adamw.AdamW(weight_decay={settings.weight_decay})",
+        "ss_lr_scheduler": settings.lr_scheduler,
+        "ss_lr_warmup_steps": settings.lr_warmup_steps,
+        "ss_max_grad_norm": settings.max_grad_norm,
+        "ss_gradient_checkpointing": False,
+        "ss_gradient_accumulation_steps": 1,
+        "ss_mixed_precision": settings.mixed_precision,
+        "ss_full_fp16": False,
+        "ss_fp8_base": False,
+        "ss_fp8_base_unet": False,
+        "ss_lowram": False,
+        "ss_cache_latents": True,
+    }
+
+
+def _noise_and_captions() -> dict[str, Any]:
+    unused = (
+        "noise_offset",
+        "adaptive_noise_scale",
+        "multires_noise_iterations",
+        "multires_noise_discount",
+        "min_snr_gamma",
+        "ip_noise_gamma",
+    )
+    return {
+        **dict.fromkeys((f"ss_{name}" for name in unused), None),
+        "ss_noise_offset_random_strength": False,
+        "ss_ip_noise_gamma_random_strength": False,
+        "ss_zero_terminal_snr": False,
+        "ss_debiased_estimation": False,
+        "ss_loss_type": "l2",
+        "ss_huber_schedule": "snr",
+        "ss_huber_c": 0.1,
+        "ss_huber_scale": 1.0,
+        "ss_prior_loss_weight": 1.0,
+        "ss_caption_dropout_rate": 0.0,
+        "ss_caption_dropout_every_n_epochs": 0,
+        "ss_caption_tag_dropout_rate": 0.0,
+        "ss_face_crop_aug_range": None,
+        "ss_resize_interpolation": "lanczos",
+    }
+
+
+def _command_line_data(plan: Plan) -> dict[str, Any]:
+    settings = plan.settings
+    return {
+        "ss_num_train_images": plan.samples_per_epoch,
+        "ss_num_reg_images": 0,
+        "ss_num_validation_images": len(plan.held_out_images),
+        "ss_batch_size_per_device": settings.batch_size,
+        "ss_total_batch_size": settings.batch_size,
+        "ss_resolution": (settings.resolution.width, settings.resolution.height),
+        "ss_color_aug": False,
+        "ss_flip_aug": False,
+        "ss_random_crop": False,
+        "ss_shuffle_caption": settings.shuffle_caption,
+        "ss_enable_bucket": True,
+        "ss_bucket_no_upscale": settings.bucket_no_upscale,
+        "ss_min_bucket_reso": settings.min_bucket_reso,
+        "ss_max_bucket_reso": settings.max_bucket_reso,
+        "ss_keep_tokens": settings.keep_tokens,
+        "ss_dataset_dirs": _json(
+            {
+                name: {"n_repeats": images[0].repeats, "img_count": len(images)}
+                for name, images in _subsets(plan).items()
+            }
+        ),
+        "ss_reg_dataset_dirs": _json({}),
+        "ss_tag_frequency": _json({name: tag_frequency(images) for name, images in _subsets(plan).items()}),
+        "ss_bucket_info": _json(_bucket_info(plan)),
+    }
+
+
+def _dataset_config_data(plan: Plan) -> dict[str, Any]:
+    settings = plan.settings
+    dataset = {
+        "is_dreambooth": True,
+        "batch_size_per_device": settings.batch_size,
+        "num_train_images": plan.samples_per_epoch,
+        "num_reg_images": 0,
+        "resolution": [settings.resolution.width, settings.resolution.height],
+        "enable_bucket": True,
+        "min_bucket_reso": settings.min_bucket_reso,
+        "max_bucket_reso": settings.max_bucket_reso,
+        "tag_frequency": {name: tag_frequency(images) for name, images in _subsets(plan).items()},
+        "bucket_info": _bucket_info(plan),
+        "resize_interpolation": "lanczos",
+        "subsets": [_subset(plan, name, images) for name, images in _subsets(plan).items()],
+    }
+    return {"ss_datasets": _json([dataset])}
+
+
+def _subset(plan: Plan, name: str, images: list[PlanImage]) -> dict[str, Any]:
+    repeats, _, words = name.partition("_")
+    return {
+        "img_count": len(images),
+        "num_repeats": images[0].repeats,
+        "color_aug": False,
+        "flip_aug": False,
+        "random_crop": False,
+        "shuffle_caption": plan.settings.shuffle_caption,
+        "keep_tokens": plan.settings.keep_tokens,
+        "keep_tokens_separator": "",
+        "secondary_separator": None,
+        "enable_wildcard": False,
+        "caption_prefix": None,
+        "caption_suffix": None,
+        "resize_interpolation": "lanczos",
+        "image_dir": name,
+        "class_tokens": words if repeats.isdigit() and words else name,
+        "is_reg": False,
+    }
+
+
+def _subsets(plan: Plan) -> dict[str, list[PlanImage]]:
+    found: dict[str, list[PlanImage]] = {}
+    for image in plan.trained_images:
+        found.setdefault(plan.dataset.name if image.subset == "." else image.subset, []).append(image)
+    return found
+
+
+def _bucket_info(plan: Plan) -> dict[str, Any]:
+    counts: Counter[tuple[int, int]] = Counter()
+    errors = []
+    for image in plan.trained_images:
+        counts[image.bucket] += image.repeats
+        errors.append(abs(image.width / image.height - image.bucket[0] / image.bucket[1]))
+    buckets = {
+        str(index): {"resolution": list(size), "count": counts[size]} for index, size in enumerate(sorted(counts))
+    }
+    return {"buckets": buckets, "mean_img_ar_error": sum(errors) / len(errors)}
+
+
+def _modelspec(plan: Plan) -> dict[str, str]:
+    settings = plan.settings
+    spec = {
+        "modelspec.sai_model_spec": "1.0.1",
+        "modelspec.architecture": "stable-diffusion-v1/lora",
+        "modelspec.implementation": "diffusers",
+        "modelspec.date": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds"),
+        "modelspec.resolution": f"{settings.resolution.width}x{settings.resolution.height}",
+        "modelspec.encoder_layer": str(settings.clip_skip),
+        "modelspec.prediction_type": "epsilon",
+    }
+    if plan.dataset.trigger_word:
+        spec["modelspec.trigger_phrase"] = plan.dataset.trigger_word
+    return spec
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    return json.dumps(value, ensure_ascii=True)

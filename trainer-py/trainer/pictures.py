@@ -1,0 +1,56 @@
+"""Pictures of the plan as pixels of their bucket."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from trainer.failure import Failure
+from trainer.plan import PlanImage
+
+
+def load_picture(root: Path, image: PlanImage) -> Tensor:
+    """Pixels (3, height, width) of the bucket in -1…1: upright, alpha on white, scaled, cropped at the centre.
+
+    Raises Failure `crashed` for a picture that is gone or unreadable, `bad_plan` for one of another size than planned.
+    """
+    path = root / image.id
+    try:
+        with Image.open(path) as opened:
+            picture = _on_white(ImageOps.exif_transpose(opened))
+    except FileNotFoundError as error:
+        raise _lost(path, "is not there any more") from error
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _lost(path, "can't be read") from error
+    if picture.size != (image.width, image.height):
+        raise Failure(
+            "bad_plan",
+            f"Expected {path} to be {image.width}×{image.height} pixels as planned, "
+            f"found {picture.width}×{picture.height}; plan the run again.",
+        )
+    if picture.size != image.resized:
+        picture = picture.resize(image.resized, Image.Resampling.LANCZOS)
+    left = (image.resized[0] - image.bucket[0]) // 2
+    top = (image.resized[1] - image.bucket[1]) // 2
+    picture = picture.crop((left, top, left + image.bucket[0], top + image.bucket[1]))
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    return pixels.float() / 127.5 - 1
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;16"):
+        picture = Image.fromarray((np.array(picture) >> 8).astype(np.uint8))
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
+        return picture.convert("RGB")
+    picture = picture.convert("RGBA")
+    white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, picture).convert("RGB")
+
+
+def _lost(path: Path, what: str) -> Failure:
+    return Failure(
+        "crashed",
+        f"Expected the picture {path} of the plan, but it {what}; put it back, or plan the run again without it.",
+    )

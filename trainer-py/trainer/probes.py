@@ -1,0 +1,98 @@
+"""The fixed questions of an evaluation."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainer.base_model import BaseModel
+from trainer.measure_plan import TIMESTEPS, MeasurePlan
+from trainer.plan import PlanImage
+from trainer.randomness import generator
+from trainer.text import encode_prompts
+
+_TRAJECTORY = tuple(range(900, 0, -100))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`noisy` (4, h, w) at `timestep` under `prompt` should give `target` (4, h, w); float32 on the CPU.
+
+    kind: "train" and "held_out" ask for the noise of a picture, "drift" for what the base model itself would say.
+    """
+
+    kind: str
+    prompt: str
+    timestep: int
+    noisy: Tensor
+    target: Tensor
+    core: bool
+
+
+def picture_probes(
+    kind: str,
+    images: Sequence[PlanImage],
+    latents: dict[str, Tensor],
+    base: BaseModel,
+    *,
+    most: int,
+    amount: MeasurePlan,
+    seed: int,
+) -> list[Probe]:
+    """Probes of up to `most` pictures, evenly spread over `images`, at five timesteps each."""
+    probes = []
+    for place, image in enumerate(spread(images, most)):
+        for timestep in TIMESTEPS:
+            latent = latents[image.id]
+            noise = torch.randn(latent.shape, generator=generator(seed, "evaluate", image.id, timestep))
+            alpha = float(base.alphas_cumprod[timestep])
+            noisy = math.sqrt(alpha) * latent + math.sqrt(1 - alpha) * noise
+            core = place < amount.core and timestep in amount.core_timesteps
+            probes.append(Probe(kind, image.caption, timestep, noisy, noise, core))
+    return probes
+
+
+@torch.no_grad()
+def drift_probes(
+    base: BaseModel,
+    prompts: Sequence[str],
+    *,
+    size: tuple[int, int],
+    amount: MeasurePlan,
+    seed: int,
+    clip_skip: int,
+    max_token_length: int,
+) -> list[Probe]:
+    """Probes along the way on which the base model itself draws `prompts` (DDIM, no guidance) at size (height, width).
+
+    To be called with the LoRA switched off: the base model's own predictions become the targets.
+    """
+    prompts = list(prompts)[: amount.generic]
+    context = encode_prompts(base, prompts, clip_skip=clip_skip, max_token_length=max_token_length)
+    noise = [torch.randn((4, *size), generator=generator(seed, "drift", prompt)) for prompt in prompts]
+    x = torch.stack(noise).to(base.device)
+    probes = []
+    for index, timestep in enumerate(_TRAJECTORY):
+        steps = torch.full((len(prompts),), timestep, device=base.device)
+        predicted = base.unet(x.to(base.dtype), steps, encoder_hidden_states=context).sample.float()
+        if timestep in amount.drift_timesteps:
+            for place, prompt in enumerate(prompts):
+                core = place < amount.core and timestep in amount.core_timesteps
+                probes.append(Probe("drift", prompt, timestep, x[place].cpu(), predicted[place].cpu(), core))
+        following = _TRAJECTORY[index + 1] if index + 1 < len(_TRAJECTORY) else 0
+        x = _ddim(x, predicted, float(base.alphas_cumprod[timestep]), float(base.alphas_cumprod[following]))
+    return probes
+
+
+def spread(images: Sequence[PlanImage], most: int) -> list[PlanImage]:
+    """Up to `most` of `images`, evenly spaced."""
+    if len(images) <= most:
+        return list(images)
+    return [images[index * len(images) // most] for index in range(most)]
+
+
+def _ddim(x: Tensor, predicted: Tensor, alpha: float, following: float) -> Tensor:
+    clean = (x - math.sqrt(1 - alpha) * predicted) / math.sqrt(alpha)
+    return math.sqrt(following) * clean + math.sqrt(1 - following) * predicted

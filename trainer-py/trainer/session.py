@@ -1,0 +1,139 @@
+"""What a training run holds in its hands: plan, models, state and the accounts of its time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from trainer.base_model import BaseModel, load_base_model
+from trainer.commands import Commands
+from trainer.device import DTYPES
+from trainer.evaluate import Evaluation
+from trainer.events import emit
+from trainer.file_hash import FileHash
+from trainer.latent_cache import cache_latents
+from trainer.network import GROUPS, LoraNetwork
+from trainer.optimizer import Optimizer
+from trainer.plan import Plan, Run
+from trainer.state import Progress, StateFolder
+from trainer.targets import lora_targets
+from trainer.training_step import TrainingSteps
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that was set up; `progress` is the only part that changes by itself."""
+
+    plan: Plan
+    run: Run
+    run_dir: Path
+    base: BaseModel
+    network: LoraNetwork
+    optimizer: Optimizer
+    steps: TrainingSteps
+    evaluation: Evaluation
+    base_hash: FileHash
+    commands: Commands
+    folder: StateFolder
+    progress: Progress
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """Say what is being done besides stepping. Raises Interrupted when a command waits."""
+        emit({"type": "stage", "stage": name, "done": done, "total": total})
+        if done < total:
+            self.commands.check()
+
+    def save_state(self) -> None:
+        """Write the exact state of the present step and say so. Raises Failure `disk_full`."""
+        self.progress.loss_scale = self.optimizer.loss_scale
+        self.progress.good_steps = self.optimizer.good_steps
+        self.folder.save(self.progress, self.optimizer.tensors())
+        emit({"type": "stateSaved", "step": self.progress.step})
+
+
+def open_session(  # noqa: PLR0913
+    plan: Plan,
+    run: Run,
+    run_dir: Path,
+    *,
+    device: torch.device,
+    commands: Commands,
+    folder: StateFolder,
+    progress: Progress,
+) -> Session:
+    """Load the base model, cache the latents, build the LoRA and put it at its saved state.
+
+    Raises Failure for a base model, a picture or a state that can't be used, Interrupted when a command comes in.
+    """
+
+    def stage(name: str, done: int, total: int) -> None:
+        emit({"type": "stage", "stage": name, "done": done, "total": total})
+        commands.check()
+
+    stage("loadingModel", 0, 1)
+    path = Path(plan.base_model.path)
+    base_hash = FileHash(path) if path.is_file() else None
+    base = load_base_model(path, device=device, dtype=DTYPES[plan.settings.mixed_precision], parts=_parts(plan))
+    assert base_hash is not None
+    stage("loadingModel", 1, 1)
+    latents = cache_latents(
+        base,
+        plan.images,
+        root=Path(plan.dataset.root),
+        file=run_dir / "state" / "latents.safetensors",
+        progress=lambda done, total: stage("cachingLatents", done, total),
+    )
+    targets = lora_targets(base.unet, base.text_encoder)
+    network = _network(plan, base, targets)
+    optimizer = _optimizer(plan, network)
+    tensors = folder.read_tensors(progress)
+    if tensors:
+        optimizer.restore(tensors)
+        optimizer.loss_scale, optimizer.good_steps = progress.loss_scale, progress.good_steps
+    return Session(
+        plan=plan,
+        run=run,
+        run_dir=run_dir,
+        base=base,
+        network=network,
+        optimizer=optimizer,
+        steps=TrainingSteps(base, network, optimizer, plan, latents),
+        evaluation=Evaluation(base, network, targets, plan, latents),
+        base_hash=base_hash,
+        commands=commands,
+        folder=folder,
+        progress=progress,
+    )
+
+
+def _parts(plan: Plan) -> frozenset[str]:
+    parts = {"unet", "text_encoder", "vae_encoder"}
+    return frozenset(parts | {"vae_decoder"} if plan.settings.grid.enabled else parts)
+
+
+def _network(plan: Plan, base: BaseModel, targets: dict[str, nn.Module]) -> LoraNetwork:
+    trained = {group for group, rate in _rates(plan).items() if rate > 0}
+    prefixes = tuple(prefix for prefix, group in GROUPS.items() if group in trained)
+    return LoraNetwork(
+        {name: module for name, module in targets.items() if name.startswith(prefixes)},
+        dim=plan.settings.network_dim,
+        alpha=plan.settings.network_alpha,
+        seed=plan.settings.seed,
+        device=base.device,
+        dtype=base.dtype,
+    )
+
+
+def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:
+    return Optimizer(
+        network,
+        learning_rates=_rates(plan),
+        weight_decay=plan.settings.weight_decay,
+        max_grad_norm=plan.settings.max_grad_norm,
+        fp16=plan.settings.mixed_precision == "fp16",
+    )
+
+
+def _rates(plan: Plan) -> dict[str, float]:
+    return {"unet": plan.settings.unet_lr, "text_encoder": plan.settings.text_encoder_lr}

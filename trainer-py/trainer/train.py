@@ -1,0 +1,112 @@
+"""`python -m trainer train RUN_DIR`: from a frozen plan to one LoRA and one row of the grid an epoch.
+
+Setup, then one loop in a fixed order: command? step, say it, state; at the end of an epoch the state, the evaluation,
+the LoRA and the grid row. Whatever is done is noted in the state, so that a resumption does only what is missing.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from trainer import atomic_file
+from trainer.commands import Commands, Interrupted
+from trainer.device import pick_device
+from trainer.epoch_end import finish_epoch
+from trainer.events import emit
+from trainer.failure import Failure, NonFiniteError
+from trainer.peak_memory import peak_rss_mb
+from trainer.plan import read_plan, read_run
+from trainer.session import Session, open_session
+from trainer.state import StateFolder
+
+_SECONDS_BETWEEN_STATES = 60
+_PRECISION = {"no": "fp32", "fp16": "fp16", "bf16": "bf16"}
+
+
+def train(run_dir: Path, commands: Commands) -> None:
+    """Train the plan in `run_dir` to its end, or until a command comes in. Raises Failure."""
+    plan = read_plan(run_dir / "plan.json")
+    run = read_run(run_dir / "run.json", plan)
+    folder = StateFolder(run_dir / "state")
+    progress = folder.read(plan.id)
+    device = pick_device()
+    emit(
+        {
+            "type": "started",
+            "pid": os.getpid(),
+            "device": str(device),
+            "precision": _PRECISION[plan.settings.mixed_precision],
+            "step": progress.step,
+            "total_steps": plan.total_steps,
+            "epochs": plan.settings.epochs,
+        }
+    )
+    atomic_file.remove_partials(Path(run.lora_dir), run.files)
+    session = None
+    try:
+        session = open_session(plan, run, run_dir, device=device, commands=commands, folder=folder, progress=progress)
+        _loop(session)
+    except Interrupted as interrupted:
+        if session and not _state_is_saved(session):
+            session.save_state()
+        emit({"type": "paused" if interrupted.command == "pause" else "stopped", "step": progress.step})
+        return
+    except NonFiniteError as error:
+        raise _nan_loss(error, progress.step, plan.settings.mixed_precision) from error
+    emit(
+        {
+            "type": "finished",
+            "step": progress.step,
+            "train_seconds": progress.train_seconds,
+            "compute_seconds": progress.compute_seconds,
+            "grid_seconds": progress.grid_seconds,
+            "peak_rss_mb": peak_rss_mb(),
+        }
+    )
+
+
+def _loop(session: Session) -> None:
+    plan, progress = session.plan, session.progress
+    if progress.step % plan.steps_per_epoch == 0:
+        finish_epoch(session, progress.step // plan.steps_per_epoch)  # what an earlier process left undone, or epoch 0
+    seconds_per_step = 0.0
+    last_state = time.perf_counter()
+    while progress.step < plan.total_steps:
+        started = time.perf_counter()
+        session.commands.check()
+        result = session.steps.run(progress.step)
+        progress.step += 1
+        if time.perf_counter() - last_state > _SECONDS_BETWEEN_STATES:
+            session.save_state()
+            last_state = time.perf_counter()
+        seconds = time.perf_counter() - started
+        seconds_per_step = 0.9 * seconds_per_step + 0.1 * seconds if seconds_per_step else seconds
+        emit(
+            {
+                "type": "step",
+                "step": progress.step,
+                "epoch": (progress.step - 1) // plan.steps_per_epoch + 1,
+                "loss": result.loss,
+                "learning_rate": plan.settings.unet_lr * result.factor,
+                "seconds_per_step": seconds_per_step,
+            }
+        )
+        progress.compute_seconds += result.compute_seconds
+        progress.train_seconds += time.perf_counter() - started
+        if progress.step % plan.steps_per_epoch == 0:
+            session.save_state()
+            finish_epoch(session, progress.step // plan.steps_per_epoch)
+            last_state = time.perf_counter()
+
+
+def _state_is_saved(session: Session) -> bool:
+    return session.progress.tensors == session.folder.tensor_name(session.progress)
+
+
+def _nan_loss(error: NonFiniteError, step: int, precision: str) -> Failure:
+    cure = "choose bf16 or no mixed precision" if precision == "fp16" else "choose a smaller networkAlpha"
+    return Failure(
+        "nan_loss",
+        f"Expected finite numbers in training, but at step {step + 1} {error}: nothing broken was saved. "
+        f"Use lower learning rates and plan the run again, or {cure}.",
+    )
