@@ -1,0 +1,1 @@
+import "./shell/train-lora-app.js";
