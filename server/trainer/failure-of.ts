@@ -10,7 +10,7 @@ export function failureOf(thrown: unknown): Failure {
   if (code === "ENOSPC" || code === "SQLITE_FULL" || code === "EDQUOT")
     return {
       code: "disk_full",
-      message: "The disk is full: the run could not be written on. Free some space and resume it; it goes on from its last saved state.",
+      message: "The disk is full. Free some space and try again; a run that was cut off goes on from its last saved state.",
     };
   return toFailure(thrown);
 }

@@ -9,6 +9,8 @@ import { writeReport } from "../grid/report.js";
 import { failureOf } from "./failure-of.js";
 import type { RunRecord } from "./run-record.js";
 
+export type Finished = Extract<TrainerEvent, { type: "finished" }>;
+
 /** Flags the cells that are drawn so far, words the verdict, and keeps both in grid.json. */
 export async function judgeRun({ plan, runDir, job }: { plan: Plan; runDir: string; job: Job }): Promise<Grid> {
   const gridDir = join(runDir, "grid");
@@ -42,7 +44,7 @@ export async function finishRun({
 
   runDir: string;
   record: RunRecord;
-  finished: Extract<TrainerEvent, { type: "finished" }>;
+  finished: Finished;
 }): Promise<void> {
   try {
     if (record.job().sheet !== null) {

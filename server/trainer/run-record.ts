@@ -38,7 +38,11 @@ export function openRunRecord(runDir: string, before: Job, onEvent: (event: JobE
       } catch {
         // A full disk may be the very failure that is told; without this line the run simply counts as cut off.
       }
-      tell(event);
+      try {
+        tell(event);
+      } catch {
+        // Whoever listens writes to the same disk.
+      }
     },
     log(line) {
       appendFileSync(join(runDir, "trainer.log"), `${line}\n`);

@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
-import { applyEvent, type Job, type JobEvent, type JobStatus } from "../../protocol/job.js";
+import { applyEvent, type JobEvent, type JobStatus } from "../../protocol/job.js";
 import type { Plan, Run } from "../../protocol/plan.js";
-import type { TrainerEvent } from "../../protocol/trainer.js";
 import type { HomePaths } from "../paths.js";
 import { holdLock } from "../store/sqlite.js";
 import { crashOf, failureOf } from "./failure-of.js";
-import { finishRun, judgeRun } from "./finish-run.js";
+import { type Finished, finishRun, judgeRun } from "./finish-run.js";
 import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
-import { jobOfRun, readEvents } from "./run.js";
+import { readPlanFile } from "../plan/plan-file.js";
+import { jobOfRun, readEvents, readRun } from "./run.js";
 import { openRunRecord, type RunRecord } from "./run-record.js";
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from "./trainer-process.js";
 import { ensureTrainer } from "./venv.js";
@@ -29,9 +29,8 @@ export const FORCE_AFTER_MS = 10_000;
 
 export type TrainingRequest = {
   readonly paths: HomePaths;
-  readonly run: Run;
+  /** Holds plan.json and run.json, as `newRun` has written them. */
   readonly runDir: string;
-  readonly plan: Plan;
   readonly onEvent: (event: JobEvent) => void;
   /** Lines about the installation of the trainer, which is part of the first run's preparation. */
   readonly onProgress?: (line: string) => void;
@@ -50,8 +49,11 @@ export function runTraining(request: TrainingRequest): Training {
   let record: RunRecord | null = null;
 
   function ask(wanted: "pause" | "stop", status: JobStatus): void {
-    if (state.wanted === "stop" && Date.now() - state.wantedAt > FORCE_AFTER_MS) return state.child?.kill();
-    if (state.wanted === wanted || state.wanted === "stop") return;
+    if (state.wanted === "stop") {
+      if (Date.now() - state.wantedAt > FORCE_AFTER_MS) state.child?.kill();
+      return;
+    }
+    if (state.wanted === wanted) return;
     state.wanted = wanted;
     state.wantedAt = Date.now();
     record?.add({ type: "status", time: Date.now(), status });
@@ -60,14 +62,15 @@ export function runTraining(request: TrainingRequest): Training {
   }
 
   async function work(): Promise<void> {
-    const opened = openRunRecord(request.runDir, await currentJob(request), request.onEvent);
-    record = opened;
+    const opened = await openRecord(request);
+    if (opened === null) return;
+    record = opened.record;
     try {
       await train(request, state, opened);
     } catch (error) {
-      endWith(opened, state, error);
+      await endWith(opened.record, state, error);
     } finally {
-      opened.close();
+      opened.record.close();
     }
   }
 
@@ -79,18 +82,29 @@ export function runTraining(request: TrainingRequest): Training {
   };
 }
 
-async function train(request: TrainingRequest, state: State, record: RunRecord): Promise<void> {
-  const { runDir, run } = request;
+type Opened = { readonly run: Run; readonly plan: Plan; readonly record: RunRecord };
+
+async function openRecord({ runDir, onEvent }: TrainingRequest): Promise<Opened | null> {
+  try {
+    const run = await readRun(runDir);
+    const plan = await readPlanFile(join(runDir, "plan.json"));
+    const before = (await readEvents(runDir)).reduce(applyEvent, jobOfRun(run, plan));
+    return { run, plan, record: openRunRecord(runDir, before, onEvent) };
+  } catch (error) {
+    onEvent({ type: "failed", time: Date.now(), ...failureOf(error) });
+    return null;
+  }
+}
+
+async function train(request: TrainingRequest, state: State, { run, plan, record }: Opened): Promise<void> {
+  const { runDir } = request;
   const release = holdLock(join(runDir, "run.lock"));
   if (release === null)
-    throw new FailureError(
-      "bad_request",
-      `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`,
-    );
+    throw new FailureError("bad_request", `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`);
   try {
     const python = await prepare(request, state, record);
-    const judge = verdictKeeper(request, record);
-    let finished: Extract<TrainerEvent, { type: "finished" }> | null = null;
+    const verdicts = keepVerdicts(plan, runDir, record);
+    let finished: Finished | null = null;
     const child = startTrainerProcess({
       python,
       args: ["train", runDir],
@@ -99,7 +113,7 @@ async function train(request: TrainingRequest, state: State, record: RunRecord):
         // The end is told when the verdict and the report are there as well.
         if (event.type === "finished") finished = event;
         else record.add(event);
-        if (event.type === "sheet") judge.again();
+        if (event.type === "sheet") verdicts.again();
       },
     });
     state.child = child;
@@ -107,8 +121,8 @@ async function train(request: TrainingRequest, state: State, record: RunRecord):
     if (state.wanted !== null) child.send({ type: state.wanted });
     const exit = await child.exited;
     state.child = null;
-    await judge.settled();
-    if (finished !== null) await finishRun({ plan: request.plan, runDir, record, finished });
+    await verdicts.settled();
+    if (finished !== null) await finishRun({ plan, runDir, record, finished });
     else await endWithout(record, state, exit, runDir);
   } finally {
     release();
@@ -117,6 +131,7 @@ async function train(request: TrainingRequest, state: State, record: RunRecord):
 
 async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: State, record: RunRecord): Promise<string> {
   const { signal } = state.preparation;
+  signal.throwIfAborted();
   record.add({ type: "status", time: Date.now(), status: "preparing" });
   const say = (line: string) => {
     record.log(line);
@@ -138,7 +153,7 @@ async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: St
 }
 
 // A verdict after each epoch; while one is being made, further epochs wait for one more turn together.
-function verdictKeeper({ plan, runDir }: TrainingRequest, record: RunRecord): { again(): void; settled(): Promise<void> } {
+function keepVerdicts(plan: Plan, runDir: string, record: RunRecord): { again(): void; settled(): Promise<void> } {
   let turn: Promise<void> = Promise.resolve();
   let waiting = false;
   async function judgeNow(): Promise<void> {
@@ -163,19 +178,19 @@ function verdictKeeper({ plan, runDir }: TrainingRequest, record: RunRecord): { 
 
 async function endWithout(record: RunRecord, state: State, exit: TrainerExit, runDir: string): Promise<void> {
   const { status } = record.job();
-  if (status === "paused" || status === "stopped" || status === "failed") return;
+  // A stop that came while it was leaving for a pause is granted as well.
+  const told = status === "stopped" || status === "failed" || (status === "paused" && state.wanted !== "stop");
+  if (told) return;
   if (state.wanted === "stop") record.add({ type: "status", time: Date.now(), status: "stopped" });
   else record.add({ type: "failed", time: Date.now(), ...(await crashOf(exit, join(runDir, "trainer.log"))) });
 }
 
-function endWith(record: RunRecord, state: State, error: unknown): void {
+async function endWith(record: RunRecord, state: State, error: unknown): Promise<void> {
   state.child?.closeInput();
+  // How it ended no longer matters, only that it has.
+  await state.child?.exited.catch(() => undefined);
   state.child = null;
   if (state.preparation.signal.aborted && state.wanted !== null)
     record.add({ type: "status", time: Date.now(), status: state.wanted === "stop" ? "stopped" : "paused" });
   else record.addLast({ type: "failed", time: Date.now(), ...failureOf(error) });
-}
-
-async function currentJob({ run, plan, runDir }: TrainingRequest): Promise<Job> {
-  return (await readEvents(runDir)).reduce(applyEvent, jobOfRun(run, plan));
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
 import { type Job, JobEvent, newJob } from "../../protocol/job.js";
 import { type Plan, Run } from "../../protocol/plan.js";
 import type { HomePaths } from "../paths.js";
@@ -53,10 +54,11 @@ export async function newRun({
   }
 }
 
-/** The run of a job; throws when its folder has been removed. */
-export async function readRun(paths: HomePaths, id: string): Promise<Omit<OpenRun, "resumed">> {
-  const runDir = runDirOf(paths, id);
-  return { run: Run.parse(JSON.parse(await readFile(join(runDir, "run.json"), "utf8"))), runDir };
+/** The facts of the run in a folder; throws `not_found` when there are none. */
+export async function readRun(runDir: string): Promise<Run> {
+  const parsed = Run.safeParse(parseJson(await readFile(join(runDir, "run.json"), "utf8").catch(() => "")));
+  if (parsed.success) return parsed.data;
+  throw new FailureError("not_found", `Expected a run with its run.json in ${runDir}, but there is none; it may have been removed. Plan and train anew.`);
 }
 
 /** The job that a run is before anything has happened in it. */
@@ -110,8 +112,9 @@ async function listRuns(paths: HomePaths): Promise<FoundRun[]> {
   const runs = await Promise.all(
     ids.map(async (id): Promise<FoundRun | null> => {
       // A folder that a cut left without a whole run.json holds nothing that could be gone on with.
-      const opened = await readRun(paths, id).catch(() => null);
-      return opened && { ...opened, over: isOver(await readTail(eventsFile(opened.runDir), EVENTS_TAIL)) };
+      const runDir = runDirOf(paths, id);
+      const run = await readRun(runDir).catch(() => null);
+      return run && { run, runDir, over: isOver(await readTail(eventsFile(runDir), EVENTS_TAIL)) };
     }),
   );
   return runs.filter((run) => run !== null).sort((a, b) => b.run.createdAt - a.run.createdAt);
@@ -128,12 +131,17 @@ function besides(file: string): string[] {
   return [file, `${stem}.json`, `${stem}.png`, `${stem}.preview.png`];
 }
 
+// The last line of a killed process may be half a line.
 function parseLine(line: string): JobEvent[] {
-  if (line.trim() === "") return [];
+  const parsed = JobEvent.safeParse(parseJson(line));
+  return parsed.success ? [parsed.data] : [];
+}
+
+function parseJson(text: string): unknown {
   try {
-    return [JobEvent.parse(JSON.parse(line))];
+    return JSON.parse(text);
   } catch {
-    // The last line of a killed process may be half a line.
-    return [];
+    // What is no JSON is no event and no run either; the callers' schemas say so.
+    return undefined;
   }
 }

@@ -1,0 +1,64 @@
+import { basename, dirname, extname, join } from "node:path";
+import express, { type Response } from "express";
+import { FailureError } from "../../protocol/errors.js";
+import { thumbnail } from "../dataset/thumbnail.js";
+import { inspectLora } from "../library/inspect.js";
+import type { State } from "../state.js";
+import { runDirOf } from "../trainer/run.js";
+import { fileBelow } from "./safe-path.js";
+
+const PICTURES = new Set([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"]);
+const MIN_SIZE = 16;
+const MAX_SIZE = 2048;
+
+/** The report may hold a script of its own; sandboxed, it can reach nothing of ours. */
+const REPORT_POLICY = "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/** Pictures of data sets and grids, reports, and the recipes of LoRA files. */
+export function fileRoutes(state: State): express.Router {
+  const router = express.Router();
+  router.get("/api/datasets/:name/images/*image", async (request, response) => {
+    const file = fileBelow(state.datasetRoot(request.params.name), request.params.image);
+    await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: PICTURES });
+  });
+  router.get("/api/jobs/:id/grid/*file", async (request, response) => {
+    const file = fileBelow(join(jobFolder(state, request.params.id), "grid"), request.params.file);
+    if (extname(file) === ".json") return sendWhole(response, file);
+    await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: new Set([".png"]) });
+  });
+  router.get("/api/jobs/:id/report", (request, response) => {
+    const file = fileBelow(jobFolder(state, request.params.id), ["report.html"]);
+    response.set("Content-Security-Policy", REPORT_POLICY);
+    sendWhole(response, file);
+  });
+  router.get("/api/loras/*file/inspect", async (request, response) => {
+    const file = fileBelow(state.loraDir, request.params.file);
+    response.json(await inspectLora(file));
+  });
+  return router;
+}
+
+function jobFolder(state: State, id: string): string {
+  if (state.store.job(id) === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
+  return runDirOf(state.paths, id);
+}
+
+async function sendPicture(
+  response: Response,
+  file: string,
+  { size, cacheDir, types }: { size: unknown; cacheDir: string; types: ReadonlySet<string> },
+): Promise<void> {
+  if (!types.has(extname(file).toLowerCase())) throw new FailureError("not_found", `${basename(file)} is no picture.`);
+  if (size === undefined) return sendWhole(response, file);
+  const side = Number(size);
+  if (!Number.isInteger(side) || side < MIN_SIZE || side > MAX_SIZE)
+    throw new FailureError("bad_request", `Expected a size of ${MIN_SIZE} to ${MAX_SIZE} pixels, but got "${String(size)}".`);
+  sendWhole(response, await thumbnail(file, side, cacheDir));
+}
+
+// A picture may be edited under the same name, so the browser asks each time and mostly hears "not modified".
+function sendWhole(response: Response, file: string): void {
+  response.set("Cache-Control", "private, no-cache");
+  // Without a root, a home inside a dot folder would be refused as a dot file.
+  response.sendFile(basename(file), { root: dirname(file), dotfiles: "allow", cacheControl: false });
+}

@@ -1,0 +1,116 @@
+import { FailureError } from "../../protocol/errors.js";
+import type { Job, JobEvent, JobStatus } from "../../protocol/job.js";
+import type { HomePaths } from "../paths.js";
+import type { Store } from "../store/store.js";
+import { runDirOf } from "../trainer/run.js";
+import { runTraining, type Training } from "../trainer/run-training.js";
+import { afterRestart, type JobCommand, reactionTo } from "./transitions.js";
+
+/** One training at a time; the others wait in order. */
+export type Queue = {
+  enqueue(job: Job): void;
+  /** Throws `not_found`, or `bad_request` when the job's status does not allow it. */
+  command(id: string, command: JobCommand): void;
+  /** True while a training runs or waits. */
+  busy(): boolean;
+  /** Has the running training save its state and leave; it is the first to go on at the next start. */
+  close(): Promise<void>;
+};
+
+/** How long a closing server waits for the state before it ends the trainer. */
+const CLOSE_PATIENCE_MS = 120_000;
+
+/** Opens the queue over the store's jobs and starts the first one that waits. `onEvent` hears of each event after the store has it. */
+export function openQueue({ store, paths, onEvent }: { store: Store; paths: HomePaths; onEvent: (job: string, event: JobEvent) => void }): Queue {
+  let current: { id: string; training: Training } | null = null;
+  let closing = false;
+
+  function tell(id: string, event: JobEvent): void {
+    try {
+      store.append(id, event);
+    } finally {
+      onEvent(id, event);
+    }
+  }
+
+  function tellStatus(id: string, status: JobStatus): void {
+    tell(id, { type: "status", time: Date.now(), status });
+  }
+
+  // A run that ends only because the server leaves, in good order or by force, goes on by itself at the next start.
+  function tellOfTraining(id: string, event: JobEvent): void {
+    if (!closing) return tell(id, event);
+    if (event.type === "status" && event.status === "pausing") return;
+    if (event.type === "paused" || (event.type === "status" && event.status === "paused") || (event.type === "failed" && event.code === "crashed")) {
+      store.place(id, "first");
+      return tellStatus(id, "queued");
+    }
+    tell(id, event);
+  }
+
+  function startNext(): void {
+    const next = current === null && !closing ? store.queued()[0] : undefined;
+    if (next === undefined) return;
+    const { id } = next;
+    const training = runTraining({ paths, runDir: runDirOf(paths, id), onEvent: (event) => tellOfTraining(id, event) });
+    current = { id, training };
+    const goOn = () => {
+      current = null;
+      startNext();
+    };
+    training.done.then(goOn, goOn);
+  }
+
+  recover(store, tellStatus);
+  startNext();
+
+  return {
+    enqueue(job) {
+      store.addJob(job);
+      startNext();
+    },
+    command(id, command) {
+      const job = store.job(id);
+      if (job === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
+      const reaction = current?.id === id ? runningReaction(command, job.status) : reactionTo(command, job.status);
+      if (reaction === "refuse") throw new FailureError("bad_request", `"${job.name}" is ${job.status}, so it can't be ${PAST[command]} now.`);
+      if (reaction === "ask") askTraining(current?.training, command);
+      else if (reaction !== "nothing") {
+        if (command === "resume") store.place(id, "last");
+        tellStatus(id, reaction.status);
+        startNext();
+      }
+    },
+    busy: () => current !== null || store.queued().length > 0,
+    async close() {
+      closing = true;
+      if (current === null) return;
+      const { training } = current;
+      training.pause();
+      const timer = setTimeout(() => training.kill(), CLOSE_PATIENCE_MS);
+      await training.done;
+      clearTimeout(timer);
+    },
+  };
+}
+
+const PAST: Record<JobCommand, string> = { pause: "paused", resume: "resumed", stop: "stopped" };
+
+// Between its choice and its first event a job still says that it is queued.
+function runningReaction(command: JobCommand, status: JobStatus): ReturnType<typeof reactionTo> {
+  return reactionTo(command, status === "queued" ? "preparing" : status);
+}
+
+function askTraining(training: Training | undefined, command: JobCommand): void {
+  if (command === "pause") training?.pause();
+  if (command === "stop") training?.stop();
+}
+
+function recover(store: Store, tellStatus: (id: string, status: JobStatus) => void): void {
+  for (const { id, status } of store.jobs()) {
+    const next = afterRestart(status);
+    if (next === status) continue;
+    if (next === "queued") store.place(id, "first");
+    tellStatus(id, next);
+  }
+}
