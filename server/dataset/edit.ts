@@ -1,0 +1,59 @@
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
+import { type EditSession, openEdit } from "./edit-session.js";
+import { inTurn } from "./edit-lock.js";
+import { recoverInTurn } from "./journal.js";
+import { listFolder, type ListedPicture } from "./list-folder.js";
+import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
+import { textName } from "./picture-names.js";
+import { writeAtomically } from "./write-atomically.js";
+
+/** Writes a picture's caption (UTF-8). `image` is an id of the scan. Undone like a fix. Throws `not_found`. */
+export async function setCaption(root: string, image: string, caption: string): Promise<{ editId: string }> {
+  return await editPicture(root, image, "caption", async (edit, picture) => {
+    await edit.write(picture.caption ?? textName(picture.id), caption.normalize("NFC"));
+  });
+}
+
+/** Moves a picture and its caption to the data set's trash. Undone like a fix. Throws `not_found`. */
+export async function rejectImage(root: string, image: string): Promise<{ editId: string }> {
+  return await editPicture(root, image, "reject", async (edit, picture, others) => {
+    await edit.remove(picture.id);
+    const isShared = others.some(({ caption }) => caption === picture.caption);
+    if (picture.caption !== null && !isShared) await edit.remove(picture.caption);
+  });
+}
+
+/** Stores the word that calls the concept; "" for none. Throws `bad_request` for a word that is no single tag. */
+export async function setTriggerWord(root: string, word: string): Promise<void> {
+  const folder = resolve(root);
+  const triggerWord = checkTriggerWord(word);
+  await inTurn(folder, async () => {
+    const facts = await stat(folder).catch(() => null);
+    if (!facts?.isDirectory()) throw new FailureError("dataset_not_found", `Expected a data set at ${folder}, but there is no such folder; check the path.`);
+    if (triggerWord !== (await readTriggerWord(folder))) await writeAtomically(join(folder, DATASET_FILE), await datasetFileWith(folder, triggerWord));
+  });
+}
+
+type PictureEdit = (edit: EditSession, picture: ListedPicture, others: ListedPicture[]) => Promise<void>;
+
+async function editPicture(root: string, image: string, label: string, change: PictureEdit): Promise<{ editId: string }> {
+  const folder = resolve(root);
+  return await inTurn(folder, async () => {
+    await recoverInTurn(folder);
+    const { pictures } = await listFolder(folder);
+    const picture = pictures.find(({ id }) => id === image);
+    if (picture === undefined) throw new FailureError("not_found", `Expected a picture "${image}" in ${folder}, but there is none; scan the data set again.`);
+    const edit = await openEdit(folder, `${label} ${image}`);
+    try {
+      await change(edit, picture, pictures.filter((other) => other !== picture));
+      const editId = await edit.commit();
+      if (editId === null) throw new Error("an edit of a picture changed nothing");
+      return { editId };
+    } catch (error) {
+      await edit.abandon();
+      throw error;
+    }
+  });
+}

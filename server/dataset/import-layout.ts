@@ -1,0 +1,63 @@
+import { basename, dirname, extname } from "node:path";
+import { safeName, stemsOfFolder } from "./file-name.js";
+import { type ImportSource, type Skipped, type SourceFile } from "./import-source.js";
+import { compare } from "./list-folder.js";
+import { baseName, captionNames, isCaptionName, isPictureName, parseSubsetName } from "./picture-names.js";
+
+/** A picture with its caption and where both go: `folder/stem.<extension of what it turns out to be>` and `folder/stem.txt`. */
+export type PlacedPicture = { source: SourceFile; caption: SourceFile | null; folder: string; stem: string };
+export type Layout = { pictures: PlacedPicture[]; skipped: Skipped[] };
+
+/**
+ * Sorts a source's files into kohya's layout by their names alone. `10_name` folders stay, other folders become `1_<folder>`, loose
+ * pictures `1_<dataset>`; folders inside a `10_name` folder are emptied into it. Two pictures of one base name get two.
+ */
+export function layOut(source: ImportSource, datasetName: string): Layout {
+  const files = [...source.files].sort((a, b) => compare(a.path, b.path));
+  const byPath = new Map(files.map((file) => [file.path.toLowerCase(), file]));
+  const trunk = trunkOf(files.filter(({ path }) => isPictureName(path)));
+  const used = new Set<SourceFile>();
+  const stems = new Map<string, (stem: string) => string>();
+  const pictures: PlacedPicture[] = [];
+  for (const file of files.filter(({ path }) => isPictureName(path))) {
+    const caption = captionNames(file.path).map((name) => byPath.get(name.toLowerCase())).find((found) => found !== undefined) ?? null;
+    if (caption !== null) used.add(caption);
+    const folder = folderFor(dirname(file.path).replace(/^\.$/, ""), trunk, source.name, datasetName);
+    const give = stems.get(folder) ?? stemsOfFolder();
+    stems.set(folder, give);
+    const name = safeName(basename(file.path));
+    pictures.push({ source: file, caption, folder, stem: give(safeName(baseName(name))) });
+  }
+  return { pictures, skipped: [...source.skipped, ...leftBehind(files, used)] };
+}
+
+/** The folder that holds everything, such as the one that packers put round a zip's content; "" when there is none. */
+function trunkOf(pictures: readonly SourceFile[]): string {
+  const paths = pictures.map(({ path }) => path.split("/").slice(0, -1));
+  const trunk: string[] = [];
+  for (;;) {
+    const next = paths[0]?.[trunk.length];
+    const isShared = next !== undefined && parseSubsetName(next) === null && paths.every((path) => path[trunk.length] === next);
+    if (!isShared) return trunk.join("/");
+    trunk.push(next);
+  }
+}
+
+function folderFor(folder: string, trunk: string, sourceName: string, datasetName: string): string {
+  const parts = folder.slice(trunk.length).split("/").filter((part) => part !== "");
+  const subset = parts.find((part) => parseSubsetName(part) !== null);
+  if (subset !== undefined) return safeName(subset);
+  if (parts.length > 0) return safeName(`1_${parts.join(" ")}`);
+  const own = trunk.split("/").at(-1) || sourceName;
+  return safeName(parseSubsetName(own) === null ? `1_${datasetName}` : own);
+}
+
+function leftBehind(files: readonly SourceFile[], used: ReadonlySet<SourceFile>): Skipped[] {
+  return files
+    .filter((file) => !isPictureName(file.path) && !used.has(file))
+    .map(({ path }) => ({ file: path, reason: isCaptionName(path) ? captionReason(path) : `Not a picture or a caption (${extname(path) || "no extension"}).` }));
+}
+
+function captionReason(path: string): string {
+  return `No picture of the name "${baseName(basename(path))}" uses this caption.`;
+}

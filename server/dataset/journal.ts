@@ -1,0 +1,88 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { compare } from "./list-folder.js";
+import { restoreOriginals } from "./restore.js";
+import { writeAtomically } from "./write-atomically.js";
+
+/** Folder of a data set in which originals wait for an undo. */
+export const ORIGINALS = ".originals";
+
+/** One file that an edit replaced (`write`), made (`create`) or took away (`remove`). `sha256` is of the new content. */
+export const JournalEntry = z.object({
+  kind: z.enum(["write", "create", "remove"]),
+  path: z.string(),
+  sha256: z.string().nullable(),
+});
+export type JournalEntry = z.infer<typeof JournalEntry>;
+
+/**
+ * `<root>/.originals/<id>/journal.json`. `begun`: files may be half changed, by process `pid`; `done`: all are changed;
+ * `undoing`: originals are going back. Written before the first file is touched.
+ */
+export const Journal = z.object({
+  id: z.string(),
+  label: z.string(),
+  createdAt: z.int(),
+  pid: z.int(),
+  state: z.enum(["begun", "done", "undoing"]),
+  entries: z.array(JournalEntry),
+});
+export type Journal = z.infer<typeof Journal>;
+
+export function editFolder(root: string, id: string): string {
+  return join(root, ORIGINALS, id);
+}
+
+export async function writeJournal(root: string, journal: Journal): Promise<void> {
+  await writeAtomically(join(editFolder(root, journal.id), "journal.json"), JSON.stringify(journal, null, 1));
+}
+
+/** Journals of all edits that can be undone, oldest first. */
+export async function readJournals(root: string): Promise<Journal[]> {
+  // Without the folder there was no edit.
+  const ids = await readdir(join(root, ORIGINALS)).catch(() => []);
+  const journals = await Promise.all(ids.filter((id) => EDIT_ID.test(id)).map((id) => readJournal(root, id)));
+  return journals.filter((journal) => journal !== null).sort((a, b) => compare(a.id, b.id));
+}
+
+/** Ids sort by age; the letters at the end keep an id from coming back after an undo. */
+export const EDIT_ID = /^\d{6}-[0-9a-f]{6}$/;
+
+/**
+ * Rolls back edits that were cut off by a crash and finishes undos that were, so that a data set is always whole. An edit
+ * of a process that is still alive is left alone. For callers who have their turn (`inTurn`).
+ */
+export async function recoverInTurn(root: string): Promise<void> {
+  const ids = (await readdir(join(root, ORIGINALS)).catch(() => [])).filter((id) => EDIT_ID.test(id));
+  for (const id of ids.sort(compare).reverse()) {
+    const journal = await readJournal(root, id);
+    const isCut = journal !== null && journal.state !== "done";
+    if (isCut && (journal.pid === process.pid || !isAlive(journal.pid))) await restoreOriginals(root, journal);
+    if (journal === null && !isAlive(await pidOfUnbegun(root, id))) await rm(editFolder(root, id), { recursive: true, force: true });
+  }
+}
+
+async function readJournal(root: string, id: string): Promise<Journal | null> {
+  try {
+    return Journal.parse(JSON.parse(await readFile(join(editFolder(root, id), "journal.json"), "utf8")));
+  } catch {
+    // No journal: the edit never began, and nothing outside its own folder was touched.
+    return null;
+  }
+}
+
+/** The process that is filling the folder of an edit that has not begun; 0 when unknown. */
+async function pidOfUnbegun(root: string, id: string): Promise<number> {
+  return Number(await readFile(join(editFolder(root, id), "pid"), "utf8").catch(() => "0"));
+}
+
+function isAlive(pid: number): boolean {
+  if (pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

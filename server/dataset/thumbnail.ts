@@ -1,0 +1,43 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
+import { sharp, WHITE } from "./decoder.js";
+import { DECODE } from "./picture.js";
+import { writeAtomically } from "./write-atomically.js";
+
+const inWork = new Map<string, Promise<string>>();
+
+/**
+ * Path of a WebP of the picture whose longer side has at most `size` pixels: upright, alpha on white, never enlarged. It
+ * is kept in `cacheDir` and made anew when the picture's time or size on disk changes.
+ * Throws `not_found` when the picture is gone or can't be shown.
+ */
+export async function thumbnail(file: string, size: number, cacheDir: string): Promise<string> {
+  const path = resolve(file);
+  const facts = await stat(path).catch(() => null);
+  if (!facts?.isFile()) throw new FailureError("not_found", `Expected a picture at ${path}, but there is none; scan the data set again.`);
+  const key = createHash("sha256").update([path, facts.mtimeMs, facts.size, size].join("\n")).digest("hex");
+  const cached = join(cacheDir, "thumbnails", key.slice(0, 2), `${key.slice(2, 34)}.webp`);
+  const working = inWork.get(cached) ?? make(path, size, cached).finally(() => inWork.delete(cached));
+  inWork.set(cached, working);
+  return await working;
+}
+
+async function make(file: string, size: number, cached: string): Promise<string> {
+  if ((await stat(cached).catch(() => null)) !== null) return cached;
+  const webp = await draw(file, size).catch((error: unknown) => {
+    throw new FailureError("not_found", `Expected a picture that can be shown at ${file}, but it can't be read (${String(error)}); scan the data set again.`);
+  });
+  await writeAtomically(cached, webp);
+  return cached;
+}
+
+async function draw(file: string, size: number): Promise<Buffer> {
+  return await sharp(file, { ...DECODE, failOn: "none" })
+    .autoOrient()
+    .resize(size, size, { fit: "inside", withoutEnlargement: true })
+    .flatten({ background: WHITE })
+    .webp({ quality: 82 })
+    .toBuffer();
+}
