@@ -37,7 +37,7 @@ export function detectDamage(cell: PictureStats, base: PictureStats, training: T
   return tests.filter(([, test]) => test(context)).map(([flag]) => flag);
 }
 
-const statNames = ["range", "clipped", "chroma", "contrast", "spread", "detail", "grain", "emptyLevels", "blocks"] as const;
+const statNames = ["range", "clipped", "chroma", "contrast", "spread", "detail", "sharpness", "grain", "emptyLevels", "blocks"] as const;
 
 /** A picture whose values lie closer together is black, or one colour, or was NaN. */
 const BLACK_RANGE = 8;
@@ -56,7 +56,7 @@ const tests: readonly (readonly [DamageFlag, (context: Context) => boolean])[] =
     ({ cell, base, high }) =>
       exceeds(cell.detail, base.detail, high.detail, crunchy.detail) || exceeds(cell.grain, base.grain, high.grain, crunchy.grain),
   ],
-  ["mush", ({ cell, base, low }) => cell.detail < MUSH_SHARE * base.detail && cell.detail < MUSH_SHARE * low.detail],
+  ["mush", ({ cell, base, low }) => falls(cell.detail, base.detail, low.detail) && falls(cell.sharpness, base.sharpness, low.sharpness)],
   [
     "banding",
     ({ cell, base, high }) =>
@@ -69,11 +69,15 @@ const tests: readonly (readonly [DamageFlag, (context: Context) => boolean])[] =
 type Limit = { times: number; beyond: number; least: number };
 
 const fried = { clipped: { times: 2, beyond: 1.1, least: 0.04 }, chroma: { times: 1.6, beyond: 1.25, least: 12 } };
-const contrast: Limit = { times: 1.35, beyond: 1.1, least: 4 };
+const contrast: Limit = { times: 1.35, beyond: 1.25, least: 4 };
 const crunchy = { detail: { times: 2, beyond: 1.25, least: 0.004 }, grain: { times: 2, beyond: 1.5, least: 2 } };
 const banding = { emptyLevels: { times: 2, beyond: 1.2, least: 16 }, blocks: { times: 1.6, beyond: 1.4, least: 0.4 } };
 const MUSH_SHARE = 0.4;
 
 function exceeds(value: number, base: number, trained: number, limit: Limit): boolean {
   return value > limit.times * base && value > limit.beyond * trained && value > Math.max(base, trained) + limit.least;
+}
+
+function falls(value: number, base: number, trained: number): boolean {
+  return value < MUSH_SHARE * base && value < MUSH_SHARE * trained;
 }

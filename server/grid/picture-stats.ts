@@ -13,6 +13,8 @@ export type PictureStats = {
   spread: number;
   /** Energy of the finest detail (luma minus its 3 × 3 binomial blur) as a share of all. */
   detail: number;
+  /** How hard the hardest edges are: 99.5th percentile of the finest detail, in grey levels. */
+  sharpness: number;
   /** Grain where the picture is calm: 70th percentile of the diagonal 2 × 2 difference. */
   grain: number;
   /** Luma values between the 1st and 99th percentile that no pixel has. */
@@ -27,12 +29,13 @@ export function pictureStats(picture: Picture): PictureStats {
   const levels = histogramOf(luma);
   const low = percentile(levels, luma.length, 0.01);
   const high = percentile(levels, luma.length, 0.99);
-  const { variance, fine } = energies(luma, picture.width, picture.height);
+  const { variance, fine, sharpness } = energies(luma, picture.width, picture.height);
   return {
     ...colourStats(picture.data),
     contrast: Math.sqrt(variance),
     spread: high - low,
     detail: variance < 1 ? 0 : fine / variance,
+    sharpness,
     grain: grainOf(luma, picture.width, picture.height),
     emptyLevels: levels.slice(low, high + 1).filter((count) => count === 0).length,
     blocks: blocksOf(luma, picture.width, picture.height),
@@ -86,20 +89,27 @@ function percentile(counts: readonly number[], total: number, share: number): nu
   return counts.length - 1;
 }
 
-function energies(luma: Float32Array, width: number, height: number): { variance: number; fine: number } {
+const SHARPEST = 0.995;
+
+function energies(luma: Float32Array, width: number, height: number): { variance: number; fine: number; sharpness: number } {
   const mean = luma.reduce((sum, value) => sum + value, 0) / luma.length;
   const at = (row: number, column: number) => luma[row * width + column] ?? 0;
   let variance = 0;
   for (const value of luma) variance += (value - mean) ** 2;
   let fine = 0;
+  const counts = new Array<number>(512).fill(0);
   for (let row = 1; row < height - 1; row++) {
     for (let column = 1; column < width - 1; column++) {
       const edges = at(row - 1, column) + at(row + 1, column) + at(row, column - 1) + at(row, column + 1);
       const corners = at(row - 1, column - 1) + at(row - 1, column + 1) + at(row + 1, column - 1) + at(row + 1, column + 1);
-      fine += ((12 * at(row, column) - 2 * edges - corners) / 16) ** 2;
+      const value = (12 * at(row, column) - 2 * edges - corners) / 16;
+      fine += value ** 2;
+      const bin = Math.min(511, Math.floor(Math.abs(value) * 2));
+      counts[bin] = (counts[bin] ?? 0) + 1;
     }
   }
-  return { variance: variance / luma.length, fine: fine / ((width - 2) * (height - 2)) };
+  const inner = (width - 2) * (height - 2);
+  return { variance: variance / luma.length, fine: fine / inner, sharpness: percentile(counts, inner, SHARPEST) / 2 };
 }
 
 const GRAIN_SHARE = 0.7;
