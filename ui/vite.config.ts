@@ -9,7 +9,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     // The WebUI mounts the element by importing one module whose name never changes.
-    rolldownOptions: { output: { entryFileNames: "assets/train-lora.js" } },
+    rolldownOptions: { output: { entryFileNames: "train-lora.js" } },
   },
   server: { proxy: { "/api": "http://127.0.0.1:7870", "/ws": { target: "ws://127.0.0.1:7870", ws: true } } },
 });
