@@ -78,11 +78,13 @@ function measureOne(evaluation: EpochEvaluation, weight: number, { base, heldOut
     collapsed: share(cells, "collapse"),
     copied: share(cells, "copy"),
   };
-  return { ...measure, broken: findBreak(measure, cells, uncalled) };
+  // Drift grows with the weight, so what was measured at a higher weight says nothing against this one.
+  const driftCounts = at.weight <= weight || sameWeight(at.weight, weight);
+  return { ...measure, broken: findCellBreak(measure, cells, uncalled) ?? (driftCounts ? findDriftBreak(measure, cells) : null) };
 }
 
 // The trainer measures at every drawn weight; an older run may have measured at weight 1 alone.
-function nearest(evaluation: EpochEvaluation, weight: number): Omit<Evaluation, "weight"> {
+function nearest(evaluation: EpochEvaluation, weight: number): Evaluation {
   const measured = [...evaluation.atWeights, { ...evaluation, weight: 1 }];
   return measured.reduce((best, one) => (Math.abs(one.weight - weight) < Math.abs(best.weight - weight) ? one : best));
 }
@@ -109,7 +111,7 @@ function share(cells: readonly JudgedCell[], ...flags: readonly CellFlag[]): num
 const DAMAGE_SHARE = 0.3;
 const HALF = 0.5;
 
-function findBreak(measure: Omit<Measure, "broken">, cells: readonly JudgedCell[], uncalled: readonly JudgedCell[]): Break | null {
+function findCellBreak(measure: Omit<Measure, "broken">, cells: readonly JudgedCell[], uncalled: readonly JudgedCell[]): Break | null {
   const black = withFlag(cells, "black").length;
   if (black > 0) return { what: "black", flags: ["black"], cells: black, of: cells.length };
   if (measure.damaged >= DAMAGE_SHARE) {
@@ -121,7 +123,11 @@ function findBreak(measure: Omit<Measure, "broken">, cells: readonly JudgedCell[
   }
   if (measure.collapsed >= HALF)
     return { what: "collapse", flags: ["collapse"], cells: withFlag(cells, "collapse").length, of: cells.length };
-  return measure.drift > DRIFT_LIMIT ? { what: "drift", flags: [], cells: 0, of: cells.length } : null;
+  return null;
+}
+
+function findDriftBreak({ drift }: Omit<Measure, "broken">, cells: readonly JudgedCell[]): Break | null {
+  return drift > DRIFT_LIMIT ? { what: "drift", flags: [], cells: 0, of: cells.length } : null;
 }
 
 function mostFrequent(cells: readonly JudgedCell[]): CellFlag[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { scanPickle } from "../../../server/library/pickle-scan.js";
 import { unsafeImports } from "../../../server/library/safe-imports.js";
 
-const bytes = (...parts: (string | number[])[]) =>
+const bytes = (...parts: (string | number[] | Buffer)[]) =>
   Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : Buffer.from(part))));
 const short = (text: string) => bytes([0x8c, text.length], text);
 
