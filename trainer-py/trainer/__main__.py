@@ -77,14 +77,14 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text:
         return Failure(
             "out_of_memory",
-            "Expected enough memory for the next step, but there was none left; lower the batch size or the resolution, "
-            "close other programs, and resume or plan the run again.",
+            "Expected enough memory for the next step, but there was none left; lower the batch size or the "
+            "resolution, close other programs, and resume or plan the run again.",
             text,
         )
     return Failure(
         "crashed",
-        f"The trainer stopped at something unexpected ({text[:200]}). Finished epochs are kept and the run can be resumed; "
-        "the end of its log says more.",
+        f"The trainer stopped at something unexpected ({text[:200]}). Finished epochs are kept and the run can be "
+        "resumed; the end of its log says more.",
         traceback.format_exc(limit=-4),
     )
 

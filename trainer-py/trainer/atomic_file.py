@@ -48,8 +48,8 @@ def disk_full(path: Path, error: OSError) -> Failure | None:
         return None
     return Failure(
         "disk_full",
-        f"Expected room for {path.name} in {path.parent}, but the disk is full; free some space there and resume the run, "
-        "which goes on from its last saved state.",
+        f"Expected room for {path.name} in {path.parent}, but the disk is full; free some space there and "
+        "resume the run, which goes on from its last saved state.",
         f"{path}: {error}",
     )
 

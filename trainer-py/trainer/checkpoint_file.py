@@ -27,7 +27,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise Failure(
             "base_model_missing",
-            f"Expected a base model at {path}, but there is no such file; choose another base model or put the file back.",
+            f"Expected a base model at {path}, but there is no such file; put the file back "
+            "or choose another base model.",
         )
     if path.suffix.lower() in (".ckpt", ".pt", ".pth"):
         return _PickledCheckpoint(read_ckpt(path))
@@ -40,7 +41,8 @@ def check_kind(checkpoint: Checkpoint, path: Path) -> None:
     if found:
         raise Failure(
             "base_model_unsupported",
-            f"Expected a Stable Diffusion 1.x checkpoint, but {path.name} is {found}; choose a model of the 1.x family.",
+            f"Expected a Stable Diffusion 1.x checkpoint, but {path.name} is {found}; "
+            "choose a model of the 1.x family.",
         )
 
 
@@ -80,7 +82,8 @@ class _SafetensorsCheckpoint:
         except (SafetensorError, OSError, ValueError) as error:
             raise Failure(
                 "base_model_corrupt",
-                f"Expected a complete .safetensors checkpoint in {path.name}, but its header does not fit the file; copy or download it again.",
+                f"Expected a complete .safetensors checkpoint in {path.name}, but its header does not fit the file; "
+                "copy or download it again.",
                 f"{path}: {error}",
             ) from error
 

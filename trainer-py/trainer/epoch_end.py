@@ -70,7 +70,7 @@ def _draw(session: Session, epoch: int) -> None:
     from trainer.grid import draw_epoch
 
     started = time.perf_counter()
-    plan, settings, run_dir = session.plan, session.plan.settings, session.run_dir
+    settings = session.plan.settings
     stage = "drawingGrid" if epoch else "drawingBase"
     grid = settings.grid
     total = len(grid.prompts) * len(grid.seeds) * (len(grid.weights) if epoch else 1)
@@ -94,7 +94,7 @@ def _draw(session: Session, epoch: int) -> None:
             width=settings.resolution.width,
             height=settings.resolution.height,
             clip_skip=settings.clip_skip,
-            out_dir=run_dir / "grid",
+            out_dir=session.run_dir / "grid",
             emit=tell,
         )
     session.progress.grid_seconds += time.perf_counter() - started

@@ -53,12 +53,19 @@ class Evaluation:
         measurement at weight 1, so that all entries of an epoch are comparable.
         """
         weights = self._weights if epoch else [1.0]
-        every = range(len(self._probes))
-        rows = [(index, weight) for weight in weights for index in every if weight == 1 or self._probes[index].core]
+        rows = [(index, weight) for weight in weights for index in self._asked(epoch, weight)]
         errors = self._errors(rows, check, lora=epoch > 0)
         at = {weight: self._losses(errors, weight) for weight in weights}
         entries = [{"weight": weight, **at.get(weight, at[1.0])} for weight in self._plan.settings.grid.weights]
         return {"type": "evaluated", "epoch": epoch, **at[1.0], "at_weights": entries}
+
+    def _asked(self, epoch: int, weight: float) -> list[int]:
+        # The base model does not drift from itself.
+        return [
+            index
+            for index, probe in enumerate(self._probes)
+            if (epoch > 0 or probe.kind != "drift") and (weight == 1 or probe.core)
+        ]
 
     def _make_probes(self, latents: dict[str, Tensor]) -> list[Probe]:
         plan, settings = self._plan, self._plan.settings
@@ -152,7 +159,7 @@ class Evaluation:
         }
 
     def _loss(self, kind: str, errors: dict[Row, float], weight: float) -> float:
-        mine = [index for index, probe in enumerate(self._probes) if probe.kind == kind]
+        mine = [index for index, probe in enumerate(self._probes) if probe.kind == kind and (index, 1.0) in errors]
         whole = _mean(errors[index, 1.0] for index in mine)
         if weight == 1.0:
             return whole
@@ -163,5 +170,5 @@ class Evaluation:
 
 def _mean(values: Iterator[float]) -> float:
     found = list(values)
-    mean = sum(found) / len(found)
+    mean = sum(found) / len(found) if found else 0.0
     return mean if math.isfinite(mean) else _WORST

@@ -67,7 +67,8 @@ def _content_key(base: BaseModel, root: Path, image: PlanImage) -> str:
     except OSError as error:
         raise Failure(
             "crashed",
-            f"Expected the picture {root / image.id} of the plan, but it is not there any more; put it back, or plan the run again without it.",
+            f"Expected the picture {root / image.id} of the plan, but it is not there any more; "
+            "put it back, or plan the run again without it.",
         ) from error
     model = base.path.stat()
     facts = (content, image.bucket, image.resized, str(base.path), model.st_size, model.st_mtime_ns)

@@ -1,7 +1,7 @@
 """The LoRA in training: float32 masters in one flat buffer per learning rate, hooked into the base model's layers."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from trainer.fused_lora import FusedLora
 from trainer.lora_weights import LoraModule, LoraWeights
 from trainer.randomness import generator
+
+Target = nn.Linear | nn.Conv2d
+Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
 GROUPS = {"lora_unet_": "unet", "lora_te_": "text_encoder"}
 
@@ -46,7 +49,7 @@ class LoraNetwork:
 
     def __init__(
         self,
-        targets: dict[str, nn.Module],
+        targets: Mapping[str, nn.Module],
         *,
         dim: int,
         alpha: float,
@@ -56,7 +59,7 @@ class LoraNetwork:
     ) -> None:
         self.enabled = True
         self.alpha = alpha
-        self._targets = targets
+        self._targets = {name: _target(module) for name, module in targets.items()}
         self._scale = alpha / dim
         self._dim = dim
         self.groups = {
@@ -64,7 +67,7 @@ class LoraNetwork:
             for prefix, group in GROUPS.items()
             if self._count(prefix)
         }
-        self._parts: dict[str, tuple[Tensor, Tensor, Tensor, Tensor]] = {}
+        self._parts: dict[str, Parts] = {}
         self._place(seed)
         self._attach()
 
@@ -111,9 +114,10 @@ class LoraNetwork:
 
     def _attach(self) -> None:
         for name, module in self._targets.items():
-            module.forward = partial(self._forward, module, module.forward, self._parts[name])
+            forward = partial(self._forward, module, module.forward, self._parts[name])
+            module.forward = forward  # type: ignore[method-assign]
 
-    def _forward(self, module: nn.Module, original: nn.Module, parts: tuple[Tensor, ...], x: Tensor) -> Tensor:
+    def _forward(self, module: Target, original: Callable[[Tensor], Tensor], parts: Parts, x: Tensor) -> Tensor:
         if not self.enabled:
             return original(x)
         if isinstance(module, nn.Linear):
@@ -131,8 +135,13 @@ class LoraNetwork:
         return LoraModule(down=down, up=up, alpha=self.alpha)
 
 
-def _sizes(module: nn.Module) -> tuple[int, int]:
+def _target(module: nn.Module) -> Target:
+    if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)):
+        return module
+    raise TypeError("LoRA targets are Linear layers or 1×1 convolutions")
+
+
+def _sizes(module: Target) -> tuple[int, int]:
     if isinstance(module, nn.Linear):
         return module.in_features, module.out_features
-    assert isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1), "LoRA targets are Linear or 1×1 convolutions"
     return module.in_channels, module.out_channels

@@ -35,7 +35,7 @@ class Optimizer:
 
     def backward(self, loss: Tensor) -> None:
         """Gradients of `loss` into the flat buffers."""
-        (loss if self.loss_scale == 1 else loss * self.loss_scale).backward()  # type: ignore[no-untyped-call]
+        (loss if self.loss_scale == 1 else loss * self.loss_scale).backward()
 
     def step(self, factor: float) -> bool:
         """One update at `factor` × the base learning rates. False when fp16 overflowed and the step was left out.
@@ -43,12 +43,10 @@ class Optimizer:
         Raises NonFiniteError when gradients are not finite for another reason.
         """
         fp16 = self._network_is_fp16
-        gradients = [flat.grad for flat in self._network.flat]
+        gradients = [flat.grad for flat in self._network.flat if flat.grad is not None]
         if self.loss_scale != 1:
             torch._foreach_div_(gradients, self.loss_scale)
-        norm = float(
-            torch.linalg.vector_norm(torch.stack([gradient.norm() for gradient in gradients if gradient is not None]))
-        )
+        norm = float(torch.linalg.vector_norm(torch.stack([gradient.norm() for gradient in gradients])))
         finite = math.isfinite(norm)
         if finite:
             self._update(gradients, norm, factor)
@@ -86,7 +84,7 @@ class Optimizer:
     def _network_is_fp16(self) -> bool:
         return any(group.low.dtype == torch.float16 for group in self._network.groups.values())
 
-    def _update(self, gradients: list[Tensor | None], norm: float, factor: float) -> None:
+    def _update(self, gradients: list[Tensor], norm: float, factor: float) -> None:
         if self._max_norm and norm > self._max_norm:
             torch._foreach_mul_(gradients, self._max_norm / (norm + 1e-6))
         for group, rate in zip(self._adam.param_groups, self._rates.values(), strict=True):
@@ -96,8 +94,8 @@ class Optimizer:
 
     def _zero_gradients(self) -> None:
         for flat in self._network.flat:
-            assert flat.grad is not None
-            flat.grad.zero_()
+            if flat.grad is not None:
+                flat.grad.zero_()
 
     def _adapt_scale(self, finite: bool) -> None:
         self.good_steps = self.good_steps + 1 if finite else 0

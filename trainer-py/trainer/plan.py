@@ -179,7 +179,8 @@ class Plan:
         if version != PLAN_VERSION:
             raise Failure(
                 "plan_version",
-                f"Expected a plan of version {PLAN_VERSION}, found version {version}; make the plan anew with this version of Train LoRA.",
+                f"Expected a plan of version {PLAN_VERSION}, found version {version}; "
+                "make the plan anew with this version of Train LoRA.",
             )
         return from_json(cls, value)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from trainer.failure import Failure
 
 
-class _TrainingLeftover(dict):  # type: ignore[type-arg]
+class _TrainingLeftover(dict[str, object]):
     """Stands for bookkeeping objects that training frameworks leave in checkpoints; their content is ignored."""
 
 
@@ -56,7 +56,8 @@ def read_ckpt(path: Path) -> dict[str, Tensor]:
 
 def _unpickle(path: Path) -> Any:  # noqa: ANN401
     stand_ins: list[Any] = [(_TrainingLeftover, name) for name in _LEFTOVERS]
-    stand_ins += [(np._core.multiarray.scalar, name) for name in _NUMPY_SCALAR]
+    scalar = np.float64(0).__reduce__()[0]
+    stand_ins += [(scalar, name) for name in _NUMPY_SCALAR]
     stand_ins += [np.dtype, type(np.dtype(np.float64)), type(np.dtype(np.float32)), type(np.dtype(np.int64))]
     try:
         with torch.serialization.safe_globals(stand_ins):
@@ -114,7 +115,7 @@ def _globals_of(stream: bytes) -> Iterator[str]:
         elif opcode.name == "MEMOIZE":
             memo[len(memo)] = strings[-1] if strings else ""
         elif opcode.name in ("BINGET", "LONG_BINGET", "GET"):
-            strings.append(memo.get(int(argument), ""))
+            strings.append(memo.get(int(str(argument)), ""))
         elif isinstance(argument, str):
             strings.append(argument)
 
@@ -122,7 +123,8 @@ def _globals_of(stream: bytes) -> Iterator[str]:
 def _refuse(path: Path, what: str) -> NoReturn:
     raise Failure(
         "base_model_unsafe",
-        f"{path.name} holds code ({what}) where only weights are allowed, so it was not opened; use a .safetensors file of this model.",
+        f"{path.name} holds code ({what}) where only weights are allowed, so it was not opened; "
+        "use a .safetensors file of this model.",
     )
 
 

@@ -97,7 +97,8 @@ def _read_params(sidecar: Path) -> dict[str, Any]:
     if "OpenCLIP" in target or params.get("parameterization", "eps") != "eps":
         raise Failure(
             "base_model_unsupported",
-            f"Expected a Stable Diffusion 1.x model, but {sidecar.name} describes a Stable Diffusion 2.x one; choose a model of the 1.x family.",
+            f"Expected a Stable Diffusion 1.x model, but {sidecar.name} describes a Stable Diffusion 2.x one; "
+            "choose a model of the 1.x family.",
         )
     return params
 
@@ -129,7 +130,8 @@ def _read_clip(path: Path) -> dict[str, Any]:
 def _bad_yaml(sidecar: Path, expected: str) -> Failure:
     return Failure(
         "base_model_corrupt",
-        f"Expected {sidecar.name} to hold {expected}; restore that file, or remove it for a plain Stable Diffusion 1.5 model.",
+        f"Expected {sidecar.name} to hold {expected}; restore that file, "
+        "or remove it for a plain Stable Diffusion 1.5 model.",
     )
 
 

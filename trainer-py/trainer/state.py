@@ -56,12 +56,13 @@ class StateFolder:
         if progress.plan_id != plan_id:
             raise Failure(
                 "bad_plan",
-                f"Expected a saved state of plan {plan_id} in {self._folder}, found one of plan {progress.plan_id}; start a new run.",
+                f"Expected a saved state of plan {plan_id} in {self._folder}, found one of plan "
+                f"{progress.plan_id}; start a new run.",
             )
         return progress
 
     def read_tensors(self, progress: Progress) -> dict[str, Tensor] | None:
-        """The numbers at `progress.step`; None before the first save. Raises Failure `crashed` when they are damaged."""
+        """The numbers at `progress.step`; None before the first save. Raises Failure `crashed` for damaged ones."""
         if not progress.tensors:
             return None
         try:
@@ -90,7 +91,8 @@ class StateFolder:
     def _damaged(self) -> Failure:
         return Failure(
             "crashed",
-            f"Expected the saved state of the run in {self._folder}, but it is damaged; remove that folder to train the run from its start.",
+            f"Expected the saved state of the run in {self._folder}, but it is damaged; "
+            "remove that folder to train the run from its start.",
         )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trainer.base_model import BaseModel
 
@@ -45,7 +46,7 @@ def encode_tokens(base: BaseModel, tokens: Tensor, *, clip_skip: int) -> Tensor:
 
 
 @contextmanager
-def _without_last_layers(encoder: nn.Module, count: int) -> Iterator[None]:
+def _without_last_layers(encoder: Any, count: int) -> Iterator[None]:  # noqa: ANN401
     # Layers that clip skip throws away are never computed.
     layers = encoder.layers
     encoder.layers = layers[: max(1, len(layers) - count)] if count else layers

@@ -1,0 +1,134 @@
+"""Whole runs of the real trainer process over a tiny checkpoint."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from run_folder import Trainer, change_plan, train, write_run
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+
+def _of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [event for event in events if event["type"] == kind]
+
+
+def _equal_loras(first: Path, second: Path, count: int) -> bool:
+    files = sorted((first / "models").glob("*.safetensors"))
+    assert len(files) == count
+    return all(_equal(file, second / "models" / file.name) for file in files)
+
+
+def _equal(first: Path, second: Path) -> bool:
+    a, b = load_file(first), load_file(second)
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_a_run_saves_every_epoch_and_the_same_plan_without_shuffling_gives_equal_loras(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    first = write_run(tmp_path / "first", tiny_checkpoint, shuffleCaption=False)
+    second = write_run(tmp_path / "second", tiny_checkpoint, shuffleCaption=False)
+    events = train(first)
+    rest, code = Trainer("train", str(second), fork=False).end()
+    assert (rest[-1]["type"], code) == ("finished", 0)
+    assert [event["file"] for event in _of(events, "saved")] == ["zorp-000001.safetensors", "zorp.safetensors"]
+    assert [event["step"] for event in _of(events, "step")] == list(range(1, 13))
+    assert [event["epoch"] for event in _of(events, "evaluated")] == [0, 1, 2]
+    assert events[0]["type"] == "started" and events[-1]["type"] == "finished"
+    assert _equal_loras(first, second, 2)
+    assert not list((first / "models").glob(".*"))
+    losses = [event["trainLoss"] for event in _of(events, "evaluated")]
+    assert losses[2] < losses[0]
+
+
+def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=3)
+    train(whole)
+    broken = write_run(tmp_path / "broken", tiny_checkpoint, epochs=3)
+    killed = Trainer("train", str(broken))
+    killed.until("step", step=10)
+    killed.kill()
+    killed.end()
+    first = broken / "models" / "zorp-000001.safetensors"
+    before = first.stat()
+    events = train(broken)
+    assert events[0]["step"] == 6
+    assert [event["epoch"] for event in _of(events, "saved")] == [2, 3]
+    assert _of(events, "step")[0]["step"] == 7
+    assert first.stat() == before
+    assert _equal_loras(whole, broken, 3)
+
+
+def test_a_paused_run_goes_on_from_its_very_step(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1, mixedPrecision="bf16")
+    train(whole)
+    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=1, mixedPrecision="bf16")
+    trainer = Trainer("train", str(paused))
+    trainer.until("step", step=2)
+    trainer.say('{"type": "pause"}')
+    rest, code = trainer.end()
+    assert code == 0 and rest[-1]["type"] == "paused" and rest[-2]["type"] == "stateSaved"
+    events = train(paused)
+    assert events[0]["step"] == rest[-1]["step"] < 6
+    assert _equal_loras(whole, paused, 1)
+
+
+def test_a_closed_stdin_pauses_and_stop_stops(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=1)
+    trainer = Trainer("train", str(run))
+    trainer.until("step", step=1)
+    trainer.close_stdin()
+    events, code = trainer.end()
+    assert (events[-1]["type"], code) == ("paused", 0)
+    trainer = Trainer("train", str(run))
+    trainer.until("started")
+    trainer.say('{"type": "stop"}')
+    events, code = trainer.end()
+    assert (events[-1]["type"], code) == ("stopped", 0)
+
+
+def test_a_full_disk_is_said_and_the_run_ends_like_an_unbroken_one_once_there_is_room(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1)
+    train(whole)
+    full = write_run(tmp_path / "full", tiny_checkpoint, epochs=1)
+    size = (whole / "models" / "zorp.safetensors").stat().st_size
+    events, code = Trainer("train", str(full), file_limit=size // 2).end()
+    assert (events[-1]["type"], events[-1]["code"], code) == ("failed", "disk_full", 1)
+    assert not list(full.rglob("*.part")) and not list(full.rglob("*.safetensors*zorp*"))
+    train(full)
+    assert _equal_loras(whole, full, 1)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_saves_nothing_broken(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, unetLr=1e30, maxGradNorm=0)
+    events, code = Trainer("train", str(run)).end()
+    assert (events[-1]["code"], code) == ("nan_loss", 1)
+    assert "step 2" in events[-1]["message"]
+    assert not list((run / "models").glob("*")) if (run / "models").exists() else True
+
+
+def test_what_is_wrong_before_the_first_step_is_said_in_a_sentence(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint)
+    (run / "dataset" / "2_zorp" / "5.png").unlink()
+    events, code = Trainer("train", str(run)).end()
+    assert (events[-1]["code"], code) == ("crashed", 1)
+    assert "5.png" in events[-1]["message"]
+
+
+def test_a_lora_file_carries_kohyas_keys_and_metadata(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=1, textEncoderLr=0)
+    train(run)
+    path = run / "models" / "zorp.safetensors"
+    with safe_open(path, framework="pt") as file:
+        metadata, keys = file.metadata(), set(file.keys())
+    assert not any(key.startswith("lora_te_") for key in keys)
+    assert "lora_unet_mid_block_attentions_0_transformer_blocks_0_ff_net_0_proj.lora_down.weight" in keys
+    assert metadata["ss_output_name"] == "zorp" and metadata["ss_base_model_version"] == "sd_v1"
+    assert json.loads(metadata["ss_tag_frequency"])["2_zorp"]["red"] == 6
+    assert json.loads(path.with_suffix(".json").read_text())["activation text"] == "zorp"
+    assert os.stat(path).st_nlink == 1
