@@ -31,10 +31,14 @@ export function makeApp({ state, session, port, shutDown }: AppRequest): express
   });
   app.post(httpPaths.session, express.json({ limit: "1kb" }), openSessionByCode(session));
   app.use("/api", (request, _response, next) => {
-    if (!session.allows(request)) throw new FailureError("unauthorized", "Open the address that the server printed at its start: it lets this browser in.");
+    if (!session.allows(request))
+      throw new FailureError("unauthorized", "Open the address that the server printed at its start: it lets this browser in.");
     next();
   });
-  app.get("/api/server", (_request, response) => void response.json({ pid: process.pid, version: serverVersion(), protocolVersion: PROTOCOL_VERSION }));
+  app.get(
+    "/api/server",
+    (_request, response) => void response.json({ pid: process.pid, version: serverVersion(), protocolVersion: PROTOCOL_VERSION }),
+  );
   app.post("/api/codes", (_request, response) => void response.json({ code: session.newCode() }));
   app.post("/api/shutdown", (_request, response) => {
     response.status(202).json({});
@@ -58,7 +62,10 @@ function openSessionByCode(session: Session): RequestHandler {
     if (!body.success) throw new FailureError("bad_request", 'Expected a JSON body {"code": "…"}.');
     const cookie = session.redeem(body.data.code);
     if (cookie === null)
-      throw new FailureError("unauthorized", "This address was used already or belongs to an earlier start; start Train LoRA again for a fresh one.");
+      throw new FailureError(
+        "unauthorized",
+        "This address was used already or belongs to an earlier start; start Train LoRA again for a fresh one.",
+      );
     response.set("Set-Cookie", cookie).status(204).end();
   };
 }
@@ -88,7 +95,13 @@ function pagePolicy(port: number): string {
   return `default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self' ${sockets}; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = { unauthorized: 401, not_found: 404, dataset_not_found: 404, bad_request: 400, disk_full: 507 };
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  unauthorized: 401,
+  not_found: 404,
+  dataset_not_found: 404,
+  bad_request: 400,
+  disk_full: 507,
+};
 
 // The one place where an HTTP request's error is caught; Express tells an error handler by its four parameters.
 const tellFailure: ErrorRequestHandler = (error, _request, response, _next) => {
@@ -101,6 +114,7 @@ function failureOfRequest(error: unknown): Failure {
   // What Express itself refuses (a malformed address or body) carries a status below 500.
   const status = error instanceof Error && !(error instanceof FailureError) && "status" in error ? Number(error.status) : 500;
   if (status === 404) return { code: "not_found", message: "There is no such file." };
-  if (status < 500) return { code: "bad_request", message: `The request could not be read: ${error instanceof Error ? error.message : ""}.` };
+  if (status < 500)
+    return { code: "bad_request", message: `The request could not be read: ${error instanceof Error ? error.message : ""}.` };
   return failureOf(error);
 }

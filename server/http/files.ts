@@ -11,14 +11,14 @@ const PICTURES = new Set([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".ti
 const MIN_SIZE = 16;
 const MAX_SIZE = 2048;
 
-/** The report may hold a script of its own; sandboxed, it can reach nothing of ours. */
-const REPORT_POLICY = "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+/** A report is one file that needs no other and no script. */
+const REPORT_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** Pictures of data sets and grids, reports, and the recipes of LoRA files. */
 export function fileRoutes(state: State): express.Router {
   const router = express.Router();
   router.get("/api/datasets/:name/images/*image", async (request, response) => {
-    const file = fileBelow(state.datasetRoot(request.params.name), request.params.image);
+    const file = fileBelow(state.datasets.root(request.params.name), request.params.image);
     await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: PICTURES });
   });
   router.get("/api/jobs/:id/grid/*file", async (request, response) => {

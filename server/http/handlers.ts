@@ -15,7 +15,6 @@ import type { State } from "../state.js";
 import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
-import { takeTurns } from "./turns.js";
 import { uploadSource } from "./uploads.js";
 
 /** What is done for each request of the protocol. */
@@ -24,7 +23,10 @@ export type Handlers = { [Type in ClientMessageType]: (message: Extract<ClientMe
 const LOG_TAIL = 256 * 1024;
 
 /** Finds the request's handler; the table's type is what makes the two fit. */
-export function handle<Type extends ClientMessageType>(handlers: Handlers, message: Extract<ClientMessage, { type: Type }>): Promise<ResultOf[Type]> {
+export function handle<Type extends ClientMessageType>(
+  handlers: Handlers,
+  message: Extract<ClientMessage, { type: Type }>,
+): Promise<ResultOf[Type]> {
   const handler: Handlers[Type] = handlers[message.type];
   return handler(message);
 }
@@ -36,36 +38,25 @@ export function makeHandlers(state: State): Handlers {
 type DatasetType = "importDataset" | "scanDataset" | "fixDataset" | "undoDataset" | "setTriggerWord" | "setCaption" | "rejectImage";
 
 function datasetHandlers(state: State): Pick<Handlers, DatasetType> {
-  const turns = takeTurns();
-  // Edits of one data set never overlap, and what was known of it before is scanned again.
-  const edit = <Result>(name: string, work: (root: string) => Promise<Result>): Promise<Result> =>
-    turns(name, async () => {
-      const result = await work(state.datasetRoot(name));
-      state.forgetScan(name);
-      return result;
-    });
-
+  const root = (name: string) => state.datasets.root(name);
   return {
-    importDataset: ({ source, name }) =>
-      turns(name, async () => {
-        await mkdir(state.paths.datasetsDir, { recursive: true });
-        const upload = source.startsWith("upload:") ? await uploadSource(state.paths.uploadsDir, source.slice("upload:".length)) : null;
-        const report = await importDataset({ source: upload?.source ?? source, name, datasetsDir: state.paths.datasetsDir });
-        await upload?.remove();
-        await state.scan(report.name);
-        return report;
-      }),
-    scanDataset: ({ dataset }) => turns(dataset, () => state.scan(dataset)),
-    fixDataset: ({ dataset, only, images, dryRun }) =>
-      edit(dataset, (root) => fixDataset(root, { dryRun, ...(only ? { only } : {}), ...(images ? { images } : {}) })),
-    undoDataset: ({ dataset, editId }) => edit(dataset, (root) => undoEdit(root, editId)),
-    setTriggerWord: ({ dataset, triggerWord }) =>
-      edit(dataset, async (root) => {
-        await setTriggerWord(root, triggerWord);
-        return {};
-      }),
-    setCaption: ({ dataset, image, caption }) => edit(dataset, (root) => setCaption(root, image, caption)),
-    rejectImage: ({ dataset, image }) => edit(dataset, (root) => rejectImage(root, image)),
+    async importDataset({ source, name }) {
+      await mkdir(state.paths.datasetsDir, { recursive: true });
+      const upload = source.startsWith("upload:") ? await uploadSource(state.paths.uploadsDir, source.slice("upload:".length)) : null;
+      const report = await importDataset({ source: upload?.source ?? source, name, datasetsDir: state.paths.datasetsDir });
+      await upload?.remove();
+      await state.datasets.scan(report.name);
+      return report;
+    },
+    scanDataset: ({ dataset }) => state.datasets.scan(dataset),
+    fixDataset: async ({ dataset, only, images, dryRun }) => fixDataset(root(dataset), { only, images, dryRun }),
+    undoDataset: async ({ dataset, editId }) => undoEdit(root(dataset), editId),
+    async setTriggerWord({ dataset, triggerWord }) {
+      await setTriggerWord(root(dataset), triggerWord);
+      return {};
+    },
+    setCaption: async ({ dataset, image, caption }) => setCaption(root(dataset), image, caption),
+    rejectImage: async ({ dataset, image }) => rejectImage(root(dataset), image),
   };
 }
 
@@ -73,7 +64,7 @@ function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPl
   let device: TrainerDevice | null = null;
 
   async function planOf(message: Extract<ClientMessage, { type: "plan" | "enqueue" }>): Promise<Plan> {
-    const dataset = message.type === "enqueue" ? await state.scan(message.dataset) : await state.recentScan(message.dataset);
+    const dataset = await state.datasets.scan(message.dataset);
     const models = await listBaseModels(state.paths.home);
     const baseModel = models.find(({ name }) => name === message.baseModel);
     if (baseModel === undefined)

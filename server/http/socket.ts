@@ -78,7 +78,8 @@ function refusalOf(request: IncomingMessage, { session, port }: { session: Sessi
     checkCaller(request, port);
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     if (path !== httpPaths.socket) throw new FailureError("not_found", `There is no socket at ${path}.`);
-    if (!session.allows(request)) throw new FailureError("unauthorized", "Open the address that the server printed at its start: it lets this browser in.");
+    if (!session.allows(request))
+      throw new FailureError("unauthorized", "Open the address that the server printed at its start: it lets this browser in.");
     return null;
   } catch (error) {
     return failureOf(error);
@@ -88,5 +89,7 @@ function refusalOf(request: IncomingMessage, { session, port }: { session: Sessi
 function refuse(stream: Duplex, failure: Failure): void {
   const body = JSON.stringify(failure);
   const status = failure.code === "unauthorized" ? "401 Unauthorized" : "404 Not Found";
-  stream.end(`HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  stream.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

@@ -14,7 +14,10 @@ export function uploadRoutes(uploadsDir: string): express.Router {
   router.put("/api/uploads/:id/:file", async (request, response) => {
     const segments = request.params.file.split("/");
     if (segments.length > MAX_DEPTH || !segments.every(isPlainSegment))
-      throw new FailureError("bad_request", `Expected a file name below the upload, at most ${MAX_DEPTH} folders deep and without a leading dot, but got "${request.params.file}".`);
+      throw new FailureError(
+        "bad_request",
+        `Expected a file name below the upload, at most ${MAX_DEPTH} folders deep and without a leading dot, but got "${request.params.file}".`,
+      );
     const target = join(uploadFolder(uploadsDir, request.params.id), ...segments);
     await mkdir(dirname(target), { recursive: true });
     const part = `${target}.part`;

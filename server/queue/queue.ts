@@ -21,9 +21,19 @@ export type Queue = {
 const CLOSE_PATIENCE_MS = 120_000;
 
 /** Opens the queue over the store's jobs and starts the first one that waits. `onEvent` hears of each event after the store has it. */
-export function openQueue({ store, paths, onEvent }: { store: Store; paths: HomePaths; onEvent: (job: string, event: JobEvent) => void }): Queue {
+export function openQueue({
+  store,
+  paths,
+  onEvent,
+}: {
+  store: Store;
+  paths: HomePaths;
+  onEvent: (job: string, event: JobEvent) => void;
+}): Queue {
   let current: { id: string; training: Training } | null = null;
   let closing = false;
+  // The running training was cut short by the closing, not by a wish of the user's.
+  let suspended = false;
 
   function tell(id: string, event: JobEvent): void {
     try {
@@ -37,15 +47,11 @@ export function openQueue({ store, paths, onEvent }: { store: Store; paths: Home
     tell(id, { type: "status", time: Date.now(), status });
   }
 
-  // A run that ends only because the server leaves, in good order or by force, goes on by itself at the next start.
   function tellOfTraining(id: string, event: JobEvent): void {
-    if (!closing) return tell(id, event);
-    if (event.type === "status" && event.status === "pausing") return;
-    if (event.type === "paused" || (event.type === "status" && event.status === "paused") || (event.type === "failed" && event.code === "crashed")) {
-      store.place(id, "first");
-      return tellStatus(id, "queued");
-    }
-    tell(id, event);
+    const told = suspended ? whenSuspended(event) : event;
+    if (told === null) return;
+    if (told !== event) store.place(id, "first");
+    tell(id, told);
   }
 
   function startNext(): void {
@@ -73,7 +79,8 @@ export function openQueue({ store, paths, onEvent }: { store: Store; paths: Home
       const job = store.job(id);
       if (job === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
       const reaction = current?.id === id ? runningReaction(command, job.status) : reactionTo(command, job.status);
-      if (reaction === "refuse") throw new FailureError("bad_request", `"${job.name}" is ${job.status}, so it can't be ${PAST[command]} now.`);
+      if (reaction === "refuse")
+        throw new FailureError("bad_request", `"${job.name}" is ${job.status}, so it can't be ${PAST[command]} now.`);
       if (reaction === "ask") askTraining(current?.training, command);
       else if (reaction !== "nothing") {
         if (command === "resume") store.place(id, "last");
@@ -85,11 +92,9 @@ export function openQueue({ store, paths, onEvent }: { store: Store; paths: Home
     async close() {
       closing = true;
       if (current === null) return;
-      const { training } = current;
-      training.pause();
-      const timer = setTimeout(() => training.kill(), CLOSE_PATIENCE_MS);
-      await training.done;
-      clearTimeout(timer);
+      const status = store.job(current.id)?.status;
+      suspended = status !== "pausing" && status !== "stopping";
+      await leave(current.training);
     },
   };
 }
@@ -104,6 +109,22 @@ function runningReaction(command: JobCommand, status: JobStatus): ReturnType<typ
 function askTraining(training: Training | undefined, command: JobCommand): void {
   if (command === "pause") training?.pause();
   if (command === "stop") training?.stop();
+}
+
+async function leave(training: Training): Promise<void> {
+  training.pause();
+  const timer = setTimeout(() => training.kill(), CLOSE_PATIENCE_MS);
+  await training.done.finally(() => clearTimeout(timer));
+}
+
+// A run that ends only because the server leaves, in good order or by force, goes on by itself at the next start.
+function whenSuspended(event: JobEvent): JobEvent | null {
+  if (event.type === "status" && event.status === "pausing") return null;
+  const cut =
+    event.type === "paused" ||
+    (event.type === "status" && event.status === "paused") ||
+    (event.type === "failed" && event.code === "crashed");
+  return cut ? { type: "status", time: event.time, status: "queued" } : event;
 }
 
 function recover(store: Store, tellStatus: (id: string, status: JobStatus) => void): void {

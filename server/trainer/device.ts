@@ -22,7 +22,13 @@ export async function trainerDevice(paths: HomePaths): Promise<TrainerDevice | n
   const file = join(paths.cacheDir, "device.json");
   const kept = Kept.safeParse(parseJson(await readFile(file, "utf8").catch(() => "")));
   if (kept.success && kept.data.python === python) return kept.data.device;
-  const result = await execa(python, ["-m", "trainer", "device"], { cwd: trainerFolder(), env: trainerEnvironment(), extendEnv: false, reject: false, stdin: "ignore" });
+  const result = await execa(python, ["-m", "trainer", "device"], {
+    cwd: trainerFolder(),
+    env: trainerEnvironment(),
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+  });
   const device = TrainerDevice.safeParse(result.failed ? undefined : parseJson(result.stdout));
   if (!device.success) return null;
   await mkdir(paths.cacheDir, { recursive: true });

@@ -15,14 +15,12 @@ export function failureOf(thrown: unknown): Failure {
   return toFailure(thrown);
 }
 
+const RESUME = "Finished epochs are kept; resume the run and it goes on from its last saved state.";
+
 /** What is said of a trainer that left without a last word, with the tail of its log. */
-export async function crashOf(exit: TrainerExit, logFile: string): Promise<Failure> {
+export async function crashOf(exit: TrainerExit, logFile: string, advice = RESUME): Promise<Failure> {
   const details = await readTail(logFile, LOG_TAIL);
-  return {
-    code: "crashed",
-    message: `${whatHappened(exit)} Finished epochs are kept; resume the run and it goes on from its last saved state.`,
-    ...(details ? { details } : {}),
-  };
+  return { code: "crashed", message: `${whatHappened(exit)} ${advice}`, ...(details ? { details } : {}) };
 }
 
 function whatHappened({ code, signal, notStarted }: TrainerExit): string {

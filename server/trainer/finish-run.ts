@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { applyEvent, type Job } from "../../protocol/job.js";
 import type { Grid } from "../../protocol/grid.js";
+import { applyEvent, type Job } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
 import type { TrainerEvent } from "../../protocol/trainer.js";
 import { writeGridFile } from "../grid/grid-file.js";
@@ -27,6 +27,7 @@ export async function judgeRun({ plan, runDir, job }: { plan: Plan; runDir: stri
     evaluations: job.evaluations,
     trainingImages: plan.images.filter((image) => !image.heldOut).map((image) => join(plan.dataset.root, ...image.id.split("/"))),
     triggerWord: plan.dataset.triggerWord,
+    subject: plan.settings.subject,
   });
   await writeGridFile(gridDir, grid);
   return grid;
@@ -35,25 +36,25 @@ export async function judgeRun({ plan, runDir, job }: { plan: Plan; runDir: stri
 /** The last verdict, the report, and then the end of the run, which is told even when one of them could not be made. */
 export async function finishRun({
   plan,
-
+  loraDir,
   runDir,
   record,
   finished,
 }: {
   plan: Plan;
-
+  loraDir: string;
   runDir: string;
   record: RunRecord;
   finished: Finished;
 }): Promise<void> {
   try {
-    if (record.job().sheet !== null) {
-      const grid = await judgeRun({ plan, runDir, job: record.job() });
-      if (grid.verdict !== null) record.add({ type: "verdict", time: Date.now(), verdict: grid.verdict });
-      const file = "report.html";
-      await writeReport({ job: applyEvent(record.job(), finished), plan, grid, gridDir: join(runDir, "grid"), file: join(runDir, file) });
-      record.add({ type: "report", time: Date.now(), file });
-    }
+    const drawn = record.job().sheet !== null;
+    const grid = drawn ? await judgeRun({ plan, runDir, job: record.job() }) : null;
+    if (grid?.verdict) record.add({ type: "verdict", time: Date.now(), verdict: grid.verdict });
+    const file = "report.html";
+    const job = applyEvent(record.job(), finished);
+    await writeReport({ job, plan, grid, gridDir: join(runDir, "grid"), loraDir, file: join(runDir, file) });
+    record.add({ type: "report", time: Date.now(), file });
   } catch (error) {
     record.add({
       type: "warning",

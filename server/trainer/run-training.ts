@@ -4,11 +4,11 @@ import { FailureError } from "../../protocol/errors.js";
 import { applyEvent, type JobEvent, type JobStatus } from "../../protocol/job.js";
 import type { Plan, Run } from "../../protocol/plan.js";
 import type { HomePaths } from "../paths.js";
+import { readPlanFile } from "../plan/plan-file.js";
 import { holdLock } from "../store/sqlite.js";
 import { crashOf, failureOf } from "./failure-of.js";
 import { type Finished, finishRun, judgeRun } from "./finish-run.js";
 import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
-import { readPlanFile } from "../plan/plan-file.js";
 import { jobOfRun, readEvents, readRun } from "./run.js";
 import { openRunRecord, type RunRecord } from "./run-record.js";
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from "./trainer-process.js";
@@ -100,7 +100,10 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
   const { runDir } = request;
   const release = holdLock(join(runDir, "run.lock"));
   if (release === null)
-    throw new FailureError("bad_request", `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`);
+    throw new FailureError(
+      "bad_request",
+      `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`,
+    );
   try {
     const python = await prepare(request, state, record);
     const verdicts = keepVerdicts(plan, runDir, record);
@@ -122,7 +125,7 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
     const exit = await child.exited;
     state.child = null;
     await verdicts.settled();
-    if (finished !== null) await finishRun({ plan, runDir, record, finished });
+    if (finished !== null) await finishRun({ plan, loraDir: run.loraDir, runDir, record, finished });
     else await endWithout(record, state, exit, runDir);
   } finally {
     release();

@@ -58,7 +58,10 @@ export async function newRun({
 export async function readRun(runDir: string): Promise<Run> {
   const parsed = Run.safeParse(parseJson(await readFile(join(runDir, "run.json"), "utf8").catch(() => "")));
   if (parsed.success) return parsed.data;
-  throw new FailureError("not_found", `Expected a run with its run.json in ${runDir}, but there is none; it may have been removed. Plan and train anew.`);
+  throw new FailureError(
+    "not_found",
+    `Expected a run with its run.json in ${runDir}, but there is none; it may have been removed. Plan and train anew.`,
+  );
 }
 
 /** The job that a run is before anything has happened in it. */
