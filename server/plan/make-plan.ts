@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import type { Dataset } from "../../protocol/dataset.js";
+import { FailureError } from "../../protocol/errors.js";
+import { type BaseModel, Plan, PLAN_VERSION, type PlanImage } from "../../protocol/plan.js";
+import { ResolvedSettings, type Settings } from "../../protocol/settings.js";
+import { checkSettings, type Device, resolveForBase } from "./default-settings.js";
+import { diskBytes } from "./disk.js";
+import { chooseHeldOut, defaultHeldOut } from "./held-out.js";
+import { bucketTable, placeImages, type PlacedImages, setRepeats } from "./plan-images.js";
+import { genericPrompts, gridPrompts } from "./prompts.js";
+import { saveNames } from "./save-names.js";
+import { tokenLengthFor } from "./tokens.js";
+import { planWarnings } from "./warnings.js";
+
+export type PlanInput = {
+  dataset: Dataset;
+  baseModel: BaseModel;
+  /** As the user gave them; what is absent takes the contract's defaults. */
+  settings: { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
+  /** What will train; without it, full precision is planned. */
+  device?: Device | undefined;
+  /** Names in the user's settings file that mean nothing here; they become a warning. */
+  unknownSettings?: readonly string[] | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+};
+
+/**
+ * The frozen description of a run: which pictures, in which buckets, how often, how many steps, which files. Equal input
+ * gives an equal plan with the same id, whatever `now` is.
+ * Throws `bad_settings` (key, expectation and value in the sentence) and `dataset_empty` when no picture can be trained on.
+ */
+export function makePlan({ dataset, baseModel, settings: chosen, device, unknownSettings = [], now }: PlanInput): Plan {
+  const base = resolveForBase(checkSettings(chosen), { baseModel, datasetName: dataset.name, device });
+  const placed = placeImages(dataset, base);
+  if (placed.images.length === 0) throw noPictures(dataset, placed);
+  const heldOut = heldOutOf(placed, base.heldOutImages);
+  const images = setRepeats(placed.images.map((image) => ({ ...image, heldOut: heldOut.has(image.id) })), dataset.subsets, base);
+  const settings = ResolvedSettings.parse({
+    ...base,
+    keepTokens: base.keepTokens ?? (dataset.triggerWord === "" ? 0 : 1),
+    maxTokenLength: base.maxTokenLength ?? tokenLengthFor(mostTokens(images)),
+    heldOutImages: heldOut.size,
+    grid: { ...base.grid, prompts: base.grid.prompts.length > 0 ? base.grid.prompts : gridPrompts(images, dataset.triggerWord) },
+  });
+  return freeze({ dataset, baseModel, settings, images, placed, unknownSettings, now });
+}
+
+type Parts = {
+  dataset: Dataset;
+  baseModel: BaseModel;
+  settings: ResolvedSettings;
+  images: PlanImage[];
+  placed: PlacedImages;
+  unknownSettings: readonly string[];
+  now: number;
+};
+
+function freeze({ dataset, baseModel, settings, images, placed, unknownSettings, now }: Parts): Plan {
+  const trained = images.filter(({ heldOut }) => !heldOut);
+  const buckets = bucketTable(trained, settings.batchSize);
+  const samplesPerEpoch = trained.reduce((sum, { repeats }) => sum + repeats, 0);
+  const stepsPerEpoch = buckets.reduce((sum, { batches }) => sum + batches, 0);
+  const plan: Omit<Plan, "warnings" | "id" | "createdAt"> = {
+    planVersion: PLAN_VERSION,
+    baseModel,
+    dataset: { name: dataset.name, root: dataset.root, triggerWord: dataset.triggerWord },
+    settings,
+    images,
+    buckets,
+    stepsPerEpoch,
+    totalSteps: stepsPerEpoch * settings.epochs,
+    samplesPerEpoch,
+    exposuresPerImage: (samplesPerEpoch * settings.epochs) / trained.length,
+    maxCaptionTokens: mostTokens(images),
+    files: saveNames(settings.outputName, settings.epochs),
+    diskBytes: diskBytes(baseModel, settings, settings.grid.prompts.length),
+    genericPrompts: genericPrompts(images, dataset.triggerWord),
+  };
+  const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings });
+  const id = createHash("sha256").update(JSON.stringify({ ...plan, warnings })).digest("hex").slice(0, 16);
+  return Plan.parse({ ...plan, warnings, id, createdAt: now });
+}
+
+function heldOutOf({ images, twins }: PlacedImages, wanted: number | null): Set<string> {
+  const count = wanted ?? defaultHeldOut(images.length);
+  if (count >= images.length && count > 0) {
+    throw new FailureError("bad_settings", `Expected heldOutImages to leave pictures to train on, but got ${count} of ${images.length}; hold out fewer.`);
+  }
+  const candidates = images.map(({ id, phash, bucket }) => ({ id, phash, bucket: bucket.join("×"), hasTwin: twins.has(id) }));
+  return chooseHeldOut(candidates, count);
+}
+
+function mostTokens(images: readonly PlanImage[]): number {
+  return images.reduce((most, { tokens }) => Math.max(most, tokens), 0);
+}
+
+function noPictures({ root, images }: Dataset, { leftOut }: PlacedImages): FailureError {
+  const which = leftOut.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join(", ");
+  return new FailureError("dataset_empty", `Expected pictures to train on in ${root}, but none of its ${images.length} can be used: ${which}; replace them or choose another data set.`);
+}

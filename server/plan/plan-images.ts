@@ -1,0 +1,85 @@
+import type { Dataset, DatasetImage, ProblemCode, Subset } from "../../protocol/dataset.js";
+import type { PlanBucket, PlanImage } from "../../protocol/plan.js";
+import { compare } from "../dataset/list-folder.js";
+import { captionLines } from "../dataset/tags.js";
+import { type BucketRules, chooseBucket, makeBuckets } from "./buckets.js";
+import { type SubsetShare, solveRepeats } from "./repeats.js";
+import { countTokens } from "./tokens.js";
+
+/** A picture before it is known how often it is seen. `hasOwnCaption` is false when the trigger word or the folder's name stands in. */
+export type PlacedImage = Omit<PlanImage, "repeats" | "heldOut"> & { phash: string | null; hasOwnCaption: boolean };
+
+export type PlacedImages = {
+  images: PlacedImage[];
+  /** Pictures that can't be trained on, with the reason as a code or in words. */
+  leftOut: { id: string; reason: string }[];
+  /** Ids that a scan found to repeat another picture. */
+  twins: Set<string>;
+};
+
+const UNTRAINABLE: readonly ProblemCode[] = ["not_an_image", "truncated", "too_large", "unsupported_format"];
+
+/** Buckets, captions and token counts of all pictures that can be trained on, sorted by id. */
+export function placeImages(dataset: Dataset, rules: BucketRules): PlacedImages {
+  const buckets = makeBuckets(rules);
+  const placed: PlacedImages = { images: [], leftOut: [], twins: new Set() };
+  for (const image of [...dataset.images].sort((a, b) => compare(a.id, b.id))) {
+    const reason = image.problems.find((code) => UNTRAINABLE.includes(code)) ?? (image.width * image.height === 0 ? "unreadable" : null);
+    const choice = reason === null ? chooseBucket(image, rules, buckets) : null;
+    if (choice === null || Math.min(...choice.bucket) === 0) {
+      placed.leftOut.push({ id: image.id, reason: reason ?? "smaller than one bucket step, and bucketNoUpscale is on" });
+      continue;
+    }
+    const subset = dataset.subsets.find(({ name }) => name === image.subset);
+    const { caption, hasOwnCaption } = captionOf(image, dataset.triggerWord, subset);
+    const { id, width, height, phash } = image;
+    if (image.problems.includes("near_duplicate")) placed.twins.add(id);
+    placed.images.push({ id, subset: image.subset, width, height, ...choice, caption, tokens: countTokens(caption), phash, hasOwnCaption });
+  }
+  return placed;
+}
+
+/** The pictures with the repeats of their subset, solved for the pictures that are trained on. */
+export function setRepeats(
+  images: readonly (PlacedImage & { heldOut: boolean })[],
+  subsets: readonly Subset[],
+  target: { targetSteps: number; batchSize: number; epochs: number },
+): PlanImage[] {
+  const trained = images.filter(({ heldOut }) => !heldOut);
+  const shares = subsets
+    .map(({ name, repeats }): SubsetShare => ({ name, repeats, images: trained.filter(({ subset }) => subset === name).length }))
+    .filter((share) => share.images > 0);
+  const repeats = solveRepeats(shares, target);
+  return images.map(({ id, subset, width, height, bucket, resized, cropLoss, caption, tokens, heldOut }) => ({
+    id,
+    subset,
+    width,
+    height,
+    bucket,
+    resized,
+    cropLoss,
+    repeats: repeats.get(subset) ?? 1,
+    caption,
+    tokens,
+    heldOut,
+  }));
+}
+
+/** Buckets of the trained pictures, sorted by size; batches never mix buckets, so each is rounded up on its own. */
+export function bucketTable(trained: readonly PlanImage[], batchSize: number): PlanBucket[] {
+  const table = new Map<string, PlanBucket>();
+  for (const { bucket, repeats } of trained) {
+    const key = bucket.join("×");
+    const row = table.get(key) ?? { size: bucket, images: 0, samples: 0, batches: 0 };
+    const samples = row.samples + repeats;
+    table.set(key, { size: bucket, images: row.images + 1, samples, batches: Math.ceil(samples / batchSize) });
+  }
+  return [...table.values()].sort((a, b) => a.size[0] - b.size[0] || a.size[1] - b.size[1]);
+}
+
+/** As kohya's trainer: the first line of the caption file; without one the trigger word or the folder's class tokens. */
+function captionOf(image: DatasetImage, triggerWord: string, subset: Subset | undefined): { caption: string; hasOwnCaption: boolean } {
+  const line = captionLines(image.caption ?? "")[0]?.trim();
+  if (line !== undefined) return { caption: line, hasOwnCaption: true };
+  return { caption: triggerWord || subset?.classTokens || "", hasOwnCaption: false };
+}
