@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.events import emit
+from trainer.grid import draw_epoch
+from trainer.grid_cells import drawn_weights
 from trainer.metadata import lora_metadata
-from trainer.save import save_lora, write_card
+from trainer.save import Saved, save_lora, write_card
 from trainer.session import Session
 
 
@@ -20,31 +21,29 @@ def finish_epoch(session: Session, epoch: int) -> None:
     progress = session.progress
     if epoch not in progress.evaluated:
         _evaluate(session, epoch)
-        _note(session, progress.evaluated, epoch)
-    if epoch > 0 and epoch not in progress.saved:
-        _save(session, epoch)
-        _note(session, progress.saved, epoch)
+        progress.evaluated.append(epoch)
+        session.folder.save_progress(progress)
+    if epoch > 0 and str(epoch) not in progress.saved:
+        saved = _save(session, epoch)
+        progress.saved[str(epoch)] = (saved.file, saved.sshs_model_hash)
+        session.folder.save_progress(progress)
     grid = session.plan.settings.grid
     if grid.enabled and grid.prompts and epoch not in progress.drawn:
         _draw(session, epoch)
-        _note(session, progress.drawn, epoch)
-
-
-def _note(session: Session, done: list[int], epoch: int) -> None:
-    done.append(epoch)
-    session.folder.save_progress(session.progress)
+        progress.drawn.append(epoch)
+        session.folder.save_progress(progress)
 
 
 def _evaluate(session: Session, epoch: int) -> None:
     started = time.perf_counter()
     stage = "evaluating" if epoch else "measuringBase"
-    emit(session.evaluation.measure(epoch, lambda done, total: session.stage(stage, done, total)))
+    session.journal.say(session.evaluation.measure(epoch, lambda done, total: session.stage(stage, done, total)))
     if epoch:
         session.progress.train_seconds += time.perf_counter() - started
         session.progress.compute_seconds += session.evaluation.compute_seconds
 
 
-def _save(session: Session, epoch: int) -> None:
+def _save(session: Session, epoch: int) -> Saved:
     started = time.perf_counter()
     plan, run, progress = session.plan, session.run, session.progress
     session.stage("saving", 0, 1)
@@ -61,28 +60,29 @@ def _save(session: Session, epoch: int) -> None:
         trigger_word=plan.dataset.trigger_word,
         notes=f"{plan.dataset.name}, {len(plan.trained_images)} pictures, step {epoch * plan.steps_per_epoch}.",
     )
-    emit({"type": "saved", "epoch": epoch, "step": epoch * plan.steps_per_epoch, **dataclasses.asdict(saved)})
+    step = epoch * plan.steps_per_epoch
+    session.journal.say({"type": "saved", "epoch": epoch, "step": step, **dataclasses.asdict(saved)})
     session.stage("saving", 1, 1)
     progress.train_seconds += time.perf_counter() - started
+    return saved
 
 
 def _draw(session: Session, epoch: int) -> None:
-    from trainer.grid import draw_epoch
-
     started = time.perf_counter()
     settings = session.plan.settings
     stage = "drawingGrid" if epoch else "drawingBase"
     grid = settings.grid
-    total = len(grid.prompts) * len(grid.seeds) * (len(grid.weights) if epoch else 1)
+    total = len(grid.prompts) * len(set(grid.seeds)) * (len(drawn_weights(grid)) if epoch else 1)
     done = 0
 
     def tell(event: Mapping[str, Any]) -> None:
         nonlocal done
-        emit(event)
+        session.journal.say(event)
         if event["type"] == "cell":
             done += 1
             session.stage(stage, done, total)
 
+    file, model_hash = session.progress.saved.get(str(epoch), ("", ""))
     session.stage(stage, 0, total)
     with session.network.disabled():
         draw_epoch(
@@ -96,5 +96,8 @@ def _draw(session: Session, epoch: int) -> None:
             clip_skip=settings.clip_skip,
             out_dir=session.run_dir / "grid",
             emit=tell,
+            lora_name=Path(file).stem,
+            lora_hash=model_hash,
+            model_hash=session.base_hash.new,
         )
     session.progress.grid_seconds += time.perf_counter() - started

@@ -12,6 +12,7 @@ from trainer.device import DTYPES
 from trainer.evaluate import Evaluation
 from trainer.events import emit
 from trainer.file_hash import FileHash
+from trainer.journal import Journal
 from trainer.latent_cache import cache_latents
 from trainer.network import GROUPS, LoraNetwork
 from trainer.optimizer import Optimizer
@@ -37,6 +38,7 @@ class Session:
     commands: Commands
     folder: StateFolder
     progress: Progress
+    journal: Journal
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Say what is being done besides stepping. Raises Interrupted when a command waits."""
@@ -104,6 +106,7 @@ def open_session(  # noqa: PLR0913
         commands=commands,
         folder=folder,
         progress=progress,
+        journal=Journal(run_dir),
     )
 
 

@@ -19,7 +19,10 @@ from trainer.failure import Failure
 
 @dataclass
 class Progress:
-    """How far a run has come. `step` counts finished steps; the lists hold epochs."""
+    """How far a run has come. `step` counts finished steps.
+
+    `evaluated` and `drawn` hold epochs; `saved` maps an epoch, as a text, to its file name and sshs_model_hash.
+    """
 
     plan_id: str
     session_id: int = field(default_factory=lambda: random.SystemRandom().randrange(2**32))
@@ -29,7 +32,7 @@ class Progress:
     loss_scale: float = 1.0
     good_steps: int = 0
     evaluated: list[int] = field(default_factory=list)
-    saved: list[int] = field(default_factory=list)
+    saved: dict[str, tuple[str, str]] = field(default_factory=dict)
     drawn: list[int] = field(default_factory=list)
     train_seconds: float = 0.0
     compute_seconds: float = 0.0

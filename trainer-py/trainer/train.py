@@ -14,6 +14,7 @@ from trainer.device import pick_device
 from trainer.epoch_end import finish_epoch
 from trainer.events import emit
 from trainer.failure import Failure, NonFiniteError
+from trainer.journal import Journal
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import read_plan, read_run
 from trainer.session import Session, open_session
@@ -42,6 +43,7 @@ def train(run_dir: Path, commands: Commands) -> None:
         }
     )
     atomic_file.remove_partials(Path(run.lora_dir), run.files)
+    Journal(run_dir).repeat_lost(progress)
     session = None
     try:
         session = open_session(plan, run, run_dir, device=device, commands=commands, folder=folder, progress=progress)
