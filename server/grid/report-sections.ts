@@ -6,9 +6,10 @@ import { type Html, html } from "./html.js";
 /** A picture as a data URI beside what it shows. */
 export type Pair = { prompt: string; base: string; chosen: string };
 
-export function verdictSection(verdict: Verdict | null): Html {
+export function verdictSection(verdict: Verdict | null, plan: Plan, job: Job): Html {
   if (verdict === null) return html`<section class="verdict"><p>There is no verdict: no epoch was both trained and measured.</p></section>`;
-  return html`<section class="verdict"><p>${verdict.sentence}</p><ul>${verdict.reasons.map((reason) => html`<li>${reason.text}${places(reason)}</li>`)}</ul></section>`;
+  const reasons = verdict.reasons.map((reason) => html`<li>${reason.text}${places(reason)}</li>`);
+  return html`<section class="verdict"><p>${verdict.sentence}</p><ul>${reasons}</ul>${promptWords(verdict, plan, job)}</section>`;
 }
 
 export function pairsSection(pairs: readonly Pair[], verdict: Verdict | null): Html | null {
@@ -81,6 +82,16 @@ export function warningsSection(plan: Plan, job: Job): Html | null {
 }
 
 const MOST_PLACES = 4;
+
+/** How the chosen epoch is called in the WebUI. */
+function promptWords(verdict: Verdict, plan: Plan, job: Job): Html | null {
+  const save = job.saves.find(({ epoch }) => epoch === verdict.epoch);
+  if (save === undefined) return null;
+  const words = [`<lora:${save.file.replace(/\.safetensors$/, "")}:${verdict.weight}>`, plan.dataset.triggerWord].filter(
+    (word) => word !== "",
+  );
+  return html`<p class="use">In the prompt: <code>${words.join(" ")}</code></p>`;
+}
 
 function places({ cells }: Reason): Html | null {
   if (cells.length === 0) return null;

@@ -11,9 +11,11 @@ header p { color: var(--quiet); margin: 0; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; font-weight: 650; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 2.6rem 0 .8rem; font-weight: 650; }
 .verdict { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 10px; padding: 1.2rem 1.4rem; margin: 1.6rem 0 0; }
-.verdict > p { font-size: 1.25rem; line-height: 1.4; margin: 0; font-weight: 550; text-wrap: pretty; }
+.verdict > p:first-child { font-size: 1.25rem; line-height: 1.4; margin: 0; font-weight: 550; text-wrap: pretty; }
 .verdict ul { margin: .9rem 0 0; padding: 0; list-style: none; }
-.verdict li { padding: .45rem 0; border-top: 1px solid var(--line); }
+.verdict li { text-wrap: pretty; padding: .45rem 0; border-top: 1px solid var(--line); }
+.use { margin: .5rem 0 0; padding-top: .6rem; border-top: 1px solid var(--line); color: var(--quiet); }
+.use code { color: var(--ink); font: .95em ui-monospace, monospace; overflow-wrap: anywhere; }
 .at { color: var(--quiet); font-size: .84rem; white-space: nowrap; margin-left: .35rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1px; margin: 0; background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 .figures div { background: var(--card); padding: .7rem .9rem; }
@@ -33,14 +35,14 @@ thead th { border-top: 0; color: var(--quiet); font-size: .82rem; font-weight: 5
 th:first-child, td:first-child { text-align: left; }
 .choice td, .choice th { background: var(--choice); font-weight: 600; }
 .hash, td.file { font-family: ui-monospace, monospace; font-size: .84rem; }
-.chart { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem .8rem .5rem; margin: 0 0 1rem; }
-.chart svg { display: block; width: 100%; height: auto; max-height: 20rem; font: 12px system-ui, sans-serif; }
+.chart { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: .8rem .8rem .5rem; margin: 0 0 1rem; }
+.chart svg { display: block; width: 100%; min-width: 34rem; height: auto; max-height: 20rem; font: 12px system-ui, sans-serif; }
 .chart text { fill: var(--quiet); }
 .chart .axis { stroke: var(--line); }
 .chart .pick { stroke: var(--accent); stroke-dasharray: 3 3; }
-.chart .train { stroke: var(--train); fill: var(--train); } .chart .held { stroke: var(--held); fill: var(--held); } .chart .drift { stroke: var(--drift); fill: var(--drift); }
-.chart polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.chart text.train, .chart text.held, .chart text.drift { stroke: none; }
+.chart .train { --tone: var(--train); } .chart .held { --tone: var(--held); } .chart .drift { --tone: var(--drift); }
+.chart polyline { fill: none; stroke: var(--tone); stroke-width: 2; stroke-linejoin: round; }
+.chart text.train, .chart text.held, .chart text.drift { fill: var(--tone); }
 .warnings { padding-left: 1.1rem; margin: 0; } .warnings li { margin: .3rem 0; }
 .quiet { color: var(--quiet); }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .84rem; }

@@ -42,7 +42,7 @@ export async function writeReport({ job, plan, grid, gridDir, loraDir, file }: R
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${job.name}: training report</title><style>${raw(reportStyle)}</style></head>
 <body><main><header><h1>${job.name}</h1><p>A LoRA of ${plan.dataset.name} on ${plan.baseModel.name}, ${job.status}${job.endedAt === null ? "" : ` ${new Date(job.endedAt).toISOString().slice(0, 16).replace("T", " ")} UTC`}</p></header>
-${verdictSection(verdict)}
+${verdictSection(verdict, plan, job)}
 ${pairsSection(pairs, verdict)}
 ${sheetSection(grid, sheet)}
 <h2>Measured after each epoch</h2>${reportChart(job.evaluations, verdict?.epoch ?? null)}${epochsSection(job, verdict)}

@@ -51,9 +51,9 @@ function likenessReason({ best, scores, heldOut }: VerdictContext): Reason {
   const { gain, weight } = best.best;
   const others = scores.flatMap(({ row }) => row.filter((measure) => measure.weight === weight && measure.epoch !== best.epoch));
   const rival = others.sort((a, b) => b.gain - a.gain)[0];
-  const compared = rival === undefined ? "" : ` (${rival.gain > gain ? "highest" : "next"}: ${change(rival.gain)} at epoch ${rival.epoch})`;
+  const compared = rival === undefined ? "" : ` (${rival.gain > gain ? "lowest" : "next"}: ${change(rival.gain)} at epoch ${rival.epoch})`;
   return {
-    text: `Likeness: at weight ${weight} the loss on ${pictures} is ${change(gain)} against the base model${compared}.`,
+    text: `Likeness: at weight ${weight} the loss on ${pictures} is ${change(gain)} the base model's${compared}.`,
     cells: rival === undefined ? [cell(best.best)] : [cell(best.best), cell(rival)],
   };
 }
@@ -65,7 +65,7 @@ function breakReason({ best, drawn }: VerdictContext): Reason | null {
     const count =
       what === "drift"
         ? `drift ${figure(breaking.drift)}, limit ${DRIFT_LIMIT}`
-        : `${cells} of ${of} ${what === "leak" ? "cells without the trigger word" : "cells"}`;
+        : `in ${cells} of ${of} ${what === "leak" ? "pictures without the trigger word" : "pictures"}`;
     return { text: `At weight ${breaking.weight} ${breakClause(breaking)} (${count}).`, cells: [cell(breaking)] };
   }
   const highest = best.row.at(-1);
@@ -78,7 +78,7 @@ function driftReason({ best, scores }: VerdictContext): Reason {
   const { weight, drift } = best.best;
   const row = scores.map((score) => score.row.find((measure) => measure.weight === weight)).filter((measure) => measure !== undefined);
   const worst = row.filter(({ epoch }) => epoch !== best.epoch).sort((a, b) => b.drift - a.drift)[0];
-  const compared = worst !== undefined && worst.drift > drift ? ` (up to ${figure(worst.drift)} at epoch ${worst.epoch})` : "";
+  const compared = worst !== undefined && worst.drift > NOTABLY * drift ? ` (up to ${figure(worst.drift)} at epoch ${worst.epoch})` : "";
   const cells = compared === "" || worst === undefined ? [cell(best.best)] : [cell(best.best), cell(worst)];
   return {
     text: `Flexibility: prompts that have nothing to do with it move by ${figure(drift)} of the base model's own loss${compared}.`,
@@ -97,7 +97,7 @@ function temptationReason({ best, scores }: VerdictContext): Reason | null {
   )
     return null;
   return {
-    text: `Epoch ${closest.epoch} at weight ${closest.weight} has the lowest loss of all (${change(closest.gain)}) and is still not the choice: there ${breakClause(closest)}.`,
+    text: `Epoch ${closest.epoch} at weight ${closest.weight} has the lowest loss of all (${change(closest.gain)} the base model's) and is still not the choice: there ${breakClause(closest)}.`,
     cells: [cell(closest)],
   };
 }
@@ -156,6 +156,8 @@ function warnings({ best, scores, heldOut, drawn }: VerdictContext): Reason[] {
 
 /** Change that is not taken for noise between neighbour epochs. */
 const NOTICEABLE = 0.03;
+/** Drift of another epoch that is worth a word. */
+const NOTABLY = 1.1;
 /** "Resembles" means this share of the best likeness. */
 const MOST = 0.97;
 
@@ -182,11 +184,11 @@ function clauseOf({ what, flags }: Break): string {
     case "black":
       return "pictures come out black or in one colour";
     case "leak":
-      return "it overrides prompts: pictures change without the trigger word too";
+      return "it overrides prompts that do not call it";
     case "collapse":
       return "every seed gives the same picture";
     case "drift":
-      return "it overrides prompts: even those that have nothing to do with it change";
+      return "it overrides prompts that have nothing to do with it";
     case "damage":
       return damageClauses.find(([flag]) => flag === flags[0])?.[1] ?? "pictures break";
     default: {
@@ -205,7 +207,7 @@ const damageClauses: readonly (readonly [string, string])[] = [
 ];
 
 function change(gain: number): string {
-  return `${gain >= 0 ? "−" : "+"}${Math.abs(Math.round(gain * 1000) / 10)} %`;
+  return `${Math.abs(Math.round(gain * 1000) / 10)} % ${gain >= 0 ? "below" : "above"}`;
 }
 
 function figure(value: number): string {

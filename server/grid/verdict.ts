@@ -17,7 +17,7 @@ export function makeVerdict(input: VerdictInput): Verdict | null {
   const grid = measureGrid(input);
   if (grid === null) return null;
   const scores = scoreEpochs(grid.measures, input.subject === undefined || input.subject === "character" ? CHARACTER_BETA : STYLE_BETA);
-  const ranked = [...scores].sort((a, b) => Number(b.usable) - Number(a.usable) || order(a, b));
+  const ranked = bestFirst(scores);
   const best = ranked[0];
   if (best === undefined) return null;
   const context = { best, scores, ranked, heldOut: grid.heldOut, drawn: input.judgedCells.some(({ epoch }) => epoch > 0) };
@@ -48,4 +48,15 @@ const ALTERNATIVES = 2;
 
 function order(a: EpochScore, b: EpochScore): number {
   return a.usable ? b.best.combined - a.best.combined : brokenness(a.best) - brokenness(b.best);
+}
+
+/** Of the usable epochs that are as good as the best within this share, the earliest: more training earned nothing. */
+const AS_GOOD = 0.995;
+
+function bestFirst(scores: readonly EpochScore[]): EpochScore[] {
+  const ranked = [...scores].sort((a, b) => Number(b.usable) - Number(a.usable) || order(a, b));
+  const top = ranked[0];
+  if (top === undefined || !top.usable) return ranked;
+  const first = scores.find(({ usable, best }) => usable && best.combined >= AS_GOOD * top.best.combined) ?? top;
+  return [first, ...ranked.filter((score) => score !== first)];
 }

@@ -48,13 +48,13 @@ export function drawing(seed: number, side = 128): Picture {
 /** Something like a photo: light and shade on every scale, grain, no flat place. */
 export function photo(seed: number, side = 512): Picture {
   const next = random(seed);
-  const waves = Array.from({ length: 24 }, (_, index) => {
-    const scale = ((1 + index) * 2 * Math.PI) / side;
+  const waves = Array.from({ length: 12 }, (_, index) => {
+    const scale = ((1 + 2 * index) * 2 * Math.PI) / side;
     return {
       x: (next() - 0.5) * 2 * scale,
       y: (next() - 0.5) * 2 * scale,
       phase: next() * 7,
-      height: 70 / (1 + index * 0.7),
+      height: 70 / (1 + index * 0.5),
       tint: next(),
     };
   });

@@ -107,6 +107,7 @@ beforeAll(async () => {
 describe("the report", () => {
   it("says the verdict, the figures and the files with their hashes", () => {
     expect(page).toContain("looks strongest by these measures");
+    expect(page).toMatch(/In the prompt: <code>&lt;lora:m(-000001)?:(0\.5|1)&gt; mossling/);
     expect(page).toContain("62 times");
     expect(page).toContain("m-000001.safetensors");
     expect(page).toContain("feedc0ffee12");

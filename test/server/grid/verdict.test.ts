@@ -74,7 +74,7 @@ describe("two published runs", () => {
       `Epoch ${verdict.epoch}, up to weight 1, looks strongest by these measures. It resembles most from epoch`,
     );
     expect(verdict.sentence).toContain("at 1.2 it overrides prompts");
-    expect(said(verdict)).toContain("loss on held-out pictures is −40");
+    expect(said(verdict)).toContain("% below the base model's");
     expect(verdict.alternatives).toHaveLength(2);
   });
 
@@ -103,7 +103,7 @@ describe("two published runs", () => {
     expect(Math.min(verdict.epoch, ...verdict.alternatives)).toBeGreaterThan(0);
     expect(Math.max(verdict.epoch, ...verdict.alternatives)).toBeLessThanOrEqual(6);
     expect(said(verdict)).toMatch(
-      /Epoch 12 at weight \S+ has the lowest loss of all \(−46.3 %\) and is still not the choice: there it overrides prompts/,
+      /Epoch 12 at weight \S+ has the lowest loss of all \(46\.3 % below the base model's\) and is still not the choice: there it overrides prompts/,
     );
   });
 
