@@ -1,0 +1,171 @@
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { property } from "lit/decorators.js";
+import { etaSeconds } from "../../protocol/job.js";
+import { customElement } from "../components/custom-element.js";
+import { activityOf } from "../data/activity.js";
+import { type Route, routeHash, runRoute } from "../data/route.js";
+import { type AppState, emptyState } from "../data/store.js";
+import { formatDuration } from "../locales/format.js";
+import { LocaleController, t } from "../locales/locale.js";
+import { controls } from "../styles/controls.js";
+import { text } from "../styles/text.js";
+
+const places = [
+  { page: "datasets", label: "nav.datasets", within: ["datasets", "dataset"] },
+  { page: "runs", label: "nav.runs", within: ["runs", "run"] },
+  { page: "grids", label: "nav.grids", within: ["grids", "grid"] },
+  { page: "loras", label: "nav.loras", within: ["loras"] },
+  { page: "settings", label: "nav.settings", within: ["settings"] },
+] as const;
+
+/** The five places, and what the machine is doing. */
+@customElement("tl-top-bar")
+export class TlTopBar extends LitElement {
+  static override styles = [
+    text,
+    controls,
+    css`
+      :host {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0 var(--tl-gap-huge);
+        padding: 0 clamp(12px, 2vw, 32px);
+        border-bottom: 1px solid var(--tl-border);
+        background: var(--tl-surface);
+      }
+      .name {
+        font-weight: 650;
+        letter-spacing: -0.01em;
+        color: inherit;
+        text-decoration: none;
+      }
+      nav ul {
+        display: flex;
+        overflow-x: auto;
+        scrollbar-width: none;
+      }
+      nav a {
+        display: inline-flex;
+        align-items: center;
+        min-height: 44px;
+        padding: 0 12px;
+        color: var(--tl-subdued);
+        text-decoration: none;
+        white-space: nowrap;
+        border-block: 2px solid transparent;
+      }
+      nav a:hover {
+        color: var(--tl-text);
+      }
+      nav a[aria-current] {
+        color: var(--tl-text);
+        font-weight: 600;
+        border-bottom-color: var(--tl-accent);
+      }
+      nav a:focus-visible {
+        outline-offset: -3px;
+      }
+      .status {
+        margin-inline-start: auto;
+        display: flex;
+        align-items: center;
+        gap: var(--tl-gap-large);
+        min-height: 44px;
+        color: var(--tl-subdued);
+        font-size: var(--tl-text-small);
+      }
+      .status a {
+        color: inherit;
+      }
+      .live {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+        white-space: nowrap;
+      }
+      .live::before {
+        content: "";
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        background: currentColor;
+      }
+      @media (max-width: 760px) {
+        .status {
+          order: 1;
+        }
+        nav {
+          order: 2;
+          width: 100%;
+          margin-inline: -12px;
+        }
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) state: AppState = emptyState;
+  @property({ attribute: false }) page: Route["page"] = "datasets";
+
+  constructor() {
+    super();
+    new LocaleController(this);
+  }
+
+  override render(): TemplateResult {
+    return html`
+      <a class="name" href="#/datasets">Train LoRA</a>
+      <nav aria-label=${t("nav.label")}>
+        <ul>
+          ${places.map(
+            ({ page, label, within }) =>
+              html`<li>
+                <a href=${routeHash({ page, file: null })} aria-current=${within.some((name) => name === this.page) ? "page" : nothing}
+                  >${t(label)}</a
+                >
+              </li>`,
+          )}
+        </ul>
+      </nav>
+      <div class="status">
+        <span>${this._renderActivity()}</span>
+        ${this._renderLive()}
+      </div>
+    `;
+  }
+
+  private _renderActivity(): TemplateResult | string {
+    const activity = activityOf(this.state.snapshot?.jobs ?? []);
+    switch (activity.kind) {
+      case "idle":
+        return t("activity.idle");
+      case "waiting":
+        return t("activity.waiting", { n: activity.count });
+      case "paused":
+        return html`<a href=${routeHash(runRoute(activity.job.id))}>${t("activity.paused", { name: activity.job.name })}</a>`;
+      case "working": {
+        const { job, waiting } = activity;
+        const eta = etaSeconds(job);
+        const words = [t("activity.training", { name: job.name, epoch: job.epoch, epochs: job.epochs })];
+        if (eta !== null) words.push(t("run.left", { time: formatDuration(eta) }));
+        if (waiting > 0) words.push(t("activity.waiting", { n: waiting }));
+        return html`<a href=${routeHash(runRoute(job.id))}>${words.join(" · ")}</a>`;
+      }
+      default: {
+        const unknownActivity: never = activity;
+        return unknownActivity;
+      }
+    }
+  }
+
+  private _renderLive(): TemplateResult {
+    const live = this.state.status === "connected";
+    return html`<span class="live ${live ? "good" : "danger"}" role="status" data-test="live">${live ? t("live.connected") : t("live.lost")}</span>`;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tl-top-bar": TlTopBar;
+  }
+}
