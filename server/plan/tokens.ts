@@ -22,7 +22,7 @@ export function tokenLengthFor(tokens: number): 75 | 150 | 225 {
   return tokens <= 2 * CHUNK_TOKENS ? 150 : 225;
 }
 
-const WORD = /'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu;
+const WORD = /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu;
 
 // Enough for every word of a large data set, and an end to growth for a server that runs for weeks.
 const MAX_REMEMBERED = 100_000;
@@ -31,6 +31,7 @@ const remembered = new Map<string, number>();
 function tokensOf(word: string): number {
   const known = remembered.get(word);
   if (known !== undefined) return known;
+  if (word.endsWith("text|>")) return 1;
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
   const count = merge(symbolsOf(word)).length;
   remembered.set(word, count);
