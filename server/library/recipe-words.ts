@@ -42,7 +42,7 @@ function learningWords(recipe: Recipe): string | null {
   const { unetLr, textEncoderLr, optimizer, lrScheduler, networkDim, networkAlpha, batchSize } = recipe;
   if (unetLr === null) return null;
   const text = textEncoderLr === null ? "" : `, of the text encoder ${figure(textEncoderLr)}`;
-  const how = [optimizer?.split(".").at(-1), lrScheduler, batchSize === null ? null : `batch ${batchSize}`]
+  const how = [optimizer?.replace(/\(.*$/s, "").split(".").at(-1), lrScheduler, batchSize === null ? null : `batch ${batchSize}`]
     .filter((word) => word)
     .join(", ");
   const translated =

@@ -28,7 +28,7 @@ const metadata: Record<string, string> = {
   ss_unet_lr: "0.002",
   ss_text_encoder_lr: "0.001",
   ss_learning_rate: "None",
-  ss_optimizer: "torch.optim.adamw.AdamW",
+  ss_optimizer: "torch.optim.adamw.AdamW(weight_decay=0.01,eps=1e-08)",
   ss_lr_scheduler: "cosine",
   ss_resolution: "(512, 512)",
   ss_clip_skip: "2",
