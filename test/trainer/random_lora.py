@@ -6,7 +6,9 @@ from torch import nn
 from trainer.lora_weights import LoraModule, LoraWeights
 
 
-def random_lora(targets: dict[str, nn.Module], *, rank: int, alpha: float, seed: int, size: float = 0.02) -> LoraWeights:
+def random_lora(
+    targets: dict[str, nn.Module], *, rank: int, alpha: float, seed: int, size: float = 0.02
+) -> LoraWeights:
     """A LoRA over `targets` whose change of each layer is about `size` at alpha = rank."""
     source = torch.Generator().manual_seed(seed)
     modules = {}

@@ -6,11 +6,12 @@ from torch import Tensor, nn
 
 from bench.merge import merged
 from trainer.failure import Failure
-from trainer.lora_batch import LoraBatch
+from trainer.lora_batch import LoraBatch, Row
 from trainer.lora_weights import LoraModule, LoraWeights
 from trainer.network import LoraNetwork
 
 CLOSE = 2e-5
+_SHAPES = ((4, 1), (8, 8), (3, 2))
 
 
 class _Layers(nn.Module):
@@ -33,10 +34,16 @@ def _layers() -> tuple[_Layers, dict[str, nn.Module]]:
 
 
 def _loras(targets: dict[str, nn.Module]) -> list[LoraWeights]:
-    return [random_lora(targets, rank=rank, alpha=alpha, seed=rank, size=0.3) for rank, alpha in ((4, 1), (8, 8), (3, 2))]
+    return [random_lora(targets, rank=rank, alpha=alpha, seed=rank, size=0.3) for rank, alpha in _SHAPES]
 
 
-def _one_by_one(layers: nn.Module, targets: dict[str, nn.Module], loras: list[LoraWeights], rows, inputs) -> list[Tensor]:
+def _one_by_one(
+    layers: nn.Module,
+    targets: dict[str, nn.Module],
+    loras: list[LoraWeights],
+    rows: list[Row],
+    inputs: tuple[Tensor, ...],
+) -> list[Tensor]:
     results = []
     for index, (lora, weight) in enumerate(rows):
         with merged(targets, None if lora is None else loras[lora], weight):
@@ -54,7 +61,7 @@ def _one_by_one(layers: nn.Module, targets: dict[str, nn.Module], loras: list[Lo
     ],
     ids=["equal stretches", "base model first", "in any order"],
 )
-def test_each_row_equals_the_layers_with_its_lora_merged(rows, layout):
+def test_each_row_equals_the_layers_with_its_lora_merged(rows: list[Row], layout: torch.memory_format) -> None:
     layers, targets = _layers()
     loras = _loras(targets)
     tokens, picture = torch.randn(6, 5, 12), torch.randn(6, 12, 8, 8).contiguous(memory_format=layout)
@@ -66,7 +73,7 @@ def test_each_row_equals_the_layers_with_its_lora_merged(rows, layout):
         assert (a - b).abs().max() < CLOSE
 
 
-def test_a_batch_of_several_samples_a_row_gives_each_row_neighbours():
+def test_a_batch_of_several_samples_a_row_gives_each_row_neighbours() -> None:
     layers, targets = _layers()
     loras = _loras(targets)
     rows = [(0, 1.0), (None, 0.0), (2, 0.5)]
@@ -78,7 +85,7 @@ def test_a_batch_of_several_samples_a_row_gives_each_row_neighbours():
     assert all((a - b).abs().max() < CLOSE for a, b in zip(found, expected, strict=True))
 
 
-def test_rows_that_do_not_divide_the_batch_are_refused():
+def test_rows_that_do_not_divide_the_batch_are_refused() -> None:
     layers, targets = _layers()
     with torch.no_grad(), LoraBatch(targets, _loras(targets)) as batch:
         batch.set_rows([(0, 1.0), (1, 1.0)])
@@ -86,7 +93,7 @@ def test_rows_that_do_not_divide_the_batch_are_refused():
             layers(torch.randn(3, 5, 12), torch.randn(3, 12, 8, 8))
 
 
-def test_a_lora_that_lacks_a_layer_leaves_it_alone():
+def test_a_lora_that_lacks_a_layer_leaves_it_alone() -> None:
     layers, targets = _layers()
     whole, part = _loras(targets)[:2]
     part = LoraWeights({"linear": part.modules["linear"]})
@@ -99,7 +106,7 @@ def test_a_lora_that_lacks_a_layer_leaves_it_alone():
     assert all((a - b).abs().max() < CLOSE for a, b in zip(found, expected, strict=True))
 
 
-def test_without_rows_and_after_the_block_the_base_model_is_untouched():
+def test_without_rows_and_after_the_block_the_base_model_is_untouched() -> None:
     layers, targets = _layers()
     inputs = torch.randn(2, 5, 12), torch.randn(2, 12, 8, 8)
     with torch.no_grad():
@@ -112,7 +119,7 @@ def test_without_rows_and_after_the_block_the_base_model_is_untouched():
         assert torch.equal(a, b) and torch.equal(a, c)
 
 
-def test_modules_that_the_base_model_lacks_are_named():
+def test_modules_that_the_base_model_lacks_are_named() -> None:
     _, targets = _layers()
     lora = _loras(targets)[0]
     stranger = LoraWeights({**lora.modules, "lora_te2_text_model_x": lora.modules["linear"]})
@@ -120,7 +127,7 @@ def test_modules_that_the_base_model_lacks_are_named():
     assert batch.unknown == ((), ("lora_te2_text_model_x",))
 
 
-def test_a_lora_of_another_shape_is_refused_with_a_sentence():
+def test_a_lora_of_another_shape_is_refused_with_a_sentence() -> None:
     _, targets = _layers()
     wide = LoraModule(down=torch.zeros(4, 99), up=torch.zeros(20, 4), alpha=4)
     with pytest.raises(Failure, match="made for another base model") as caught:
@@ -134,7 +141,7 @@ def _unet_inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
     return latents, torch.full((count,), 400), torch.randn(count, 77, 32, generator=source)
 
 
-def test_the_whole_unet_with_locon_files_of_mixed_ranks_equals_merged_weights():
+def test_the_whole_unet_with_locon_files_of_mixed_ranks_equals_merged_weights() -> None:
     base = tiny_base()
     targets = all_targets(base)
     loras = [random_lora(targets, rank=rank, alpha=1, seed=rank) for rank in (4, 9)]
@@ -151,7 +158,7 @@ def test_the_whole_unet_with_locon_files_of_mixed_ranks_equals_merged_weights():
             assert (found[one] - expected).abs().max() < 1e-4
 
 
-def test_it_draws_with_the_lora_in_training_while_that_is_disabled():
+def test_it_draws_with_the_lora_in_training_while_that_is_disabled() -> None:
     base = tiny_base()
     targets = plain_targets(base)
     originals = {name: module.forward for name, module in targets.items()}

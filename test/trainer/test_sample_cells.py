@@ -1,11 +1,15 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 from drawing_base import all_targets, tiny_base
 from random_lora import random_lora
+from torch import Tensor
 
 from bench.merge import merged
 from trainer.lora_batch import LoraBatch
+from trainer.lora_weights import LoraWeights
 from trainer.sample import CellRequest, Drawing, draw_cells, draw_pixels
 from trainer.text import CHUNK
 
@@ -13,20 +17,27 @@ LONG = ", ".join(f"a red circle number {number}" for number in range(30))
 DRAWING = Drawing(width=64, height=48, negative_prompt="blurry", sampler="ddim", steps=3, cfg_scale=4, clip_skip=2)
 
 
-def _loras() -> list:
+def _loras() -> list[LoraWeights]:
     targets = all_targets(tiny_base())
     return [random_lora(targets, rank=rank, alpha=rank / 2, seed=rank) for rank in (4, 7, 2)]
 
 
-def _draw(cells, drawing=DRAWING, loras=None, max_batch=None) -> list[torch.Tensor]:
+def _draw(
+    cells: Sequence[CellRequest],
+    drawing: Drawing = DRAWING,
+    loras: Sequence[LoraWeights] = (),
+    max_batch: int | None = None,
+) -> list[Tensor]:
     base = tiny_base()
-    with LoraBatch(all_targets(base), loras or []) as batch:
+    with LoraBatch(all_targets(base), loras) as batch:
         found = dict(draw_pixels(base, batch, cells, drawing, max_batch=max_batch))
     assert sorted(found) == list(range(len(cells)))
     return [found[index] for index in range(len(cells))]
 
 
-def _merged_one_by_one(cells, loras, drawing=DRAWING) -> list[torch.Tensor]:
+def _merged_one_by_one(
+    cells: Sequence[CellRequest], loras: Sequence[LoraWeights], drawing: Drawing = DRAWING
+) -> list[Tensor]:
     pictures = []
     for cell in cells:
         lora = None if cell.lora is None else loras[cell.lora]
@@ -40,12 +51,12 @@ def _cells(prompt: str = "a blue square") -> list[CellRequest]:
     return [CellRequest(lora, weight, prompt, 1 + index % 2) for index, (lora, weight) in enumerate(rows)]
 
 
-def _difference(some: list[torch.Tensor], others: list[torch.Tensor]) -> float:
+def _difference(some: list[Tensor], others: list[Tensor]) -> float:
     return max(float((a - b).abs().max()) for a, b in zip(some, others, strict=True))
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "euler"])
-def test_a_cell_equals_merging_its_lora_at_its_weight_and_drawing_it_alone(sampler):
+def test_a_cell_equals_merging_its_lora_at_its_weight_and_drawing_it_alone(sampler: str) -> None:
     drawing = Drawing(**{**DRAWING.__dict__, "sampler": sampler})
     loras = _loras()
     cells = _cells()
@@ -54,7 +65,7 @@ def test_a_cell_equals_merging_its_lora_at_its_weight_and_drawing_it_alone(sampl
     assert _difference(found[:1], found[4:5]) > 0.02, "the LoRA must be seen, or equality proves nothing"
 
 
-def test_prompts_of_several_chunks_equal_merged_weights_too():
+def test_prompts_of_several_chunks_equal_merged_weights_too() -> None:
     loras = _loras()
     cells = [CellRequest(0, 1.2, LONG, 3), CellRequest(1, 0.6, "short", 3), CellRequest(None, 0, "short", 3)]
     base = tiny_base()
@@ -67,7 +78,7 @@ def test_prompts_of_several_chunks_equal_merged_weights_too():
         assert _difference([found[index]], [alone]) < 1e-3
 
 
-def test_a_picture_does_not_depend_on_the_batch_it_was_drawn_in():
+def test_a_picture_does_not_depend_on_the_batch_it_was_drawn_in() -> None:
     loras = _loras()
     cells = _cells()
     together = _draw(cells, loras=loras, max_batch=20)
@@ -75,7 +86,7 @@ def test_a_picture_does_not_depend_on_the_batch_it_was_drawn_in():
         assert _difference(together, _draw(cells, loras=loras, max_batch=size)) < 1e-4
 
 
-def test_the_order_of_the_cells_is_free():
+def test_the_order_of_the_cells_is_free() -> None:
     loras = _loras()
     cells = _cells()
     shuffled = [cells[index] for index in np.random.default_rng(0).permutation(len(cells))]
@@ -84,7 +95,7 @@ def test_the_order_of_the_cells_is_free():
         assert _difference([picture], [straight[cell]]) < 1e-4
 
 
-def test_several_threads_draw_what_one_draws_and_leave_their_number_as_it_was():
+def test_several_threads_draw_what_one_draws_and_leave_their_number_as_it_was() -> None:
     loras = _loras()
     cells = _cells()
     before = torch.get_num_threads()
@@ -99,14 +110,14 @@ def test_several_threads_draw_what_one_draws_and_leave_their_number_as_it_was():
     assert _difference(alone, both) < 1e-4
 
 
-def test_guidance_of_one_needs_no_negative_prompt():
+def test_guidance_of_one_needs_no_negative_prompt() -> None:
     some = Drawing(**{**DRAWING.__dict__, "cfg_scale": 1})
     other = Drawing(**{**some.__dict__, "negative_prompt": "something else"})
     cells = [CellRequest(None, 0, "a blue square", 1)]
     assert torch.equal(_draw(cells, some)[0], _draw(cells, other)[0])
 
 
-def test_drawing_leaves_the_global_random_numbers_alone():
+def test_drawing_leaves_the_global_random_numbers_alone() -> None:
     torch.manual_seed(9)
     expected = torch.rand(3)
     torch.manual_seed(9)
@@ -114,7 +125,7 @@ def test_drawing_leaves_the_global_random_numbers_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_pictures_are_rows_of_rgb_bytes():
+def test_pictures_are_rows_of_rgb_bytes() -> None:
     base = tiny_base()
     with LoraBatch({}, []) as batch:
         ((index, picture),) = draw_cells(base, batch, [CellRequest(None, 0, "a blue square", 1)], DRAWING)

@@ -31,7 +31,7 @@ def _fits(module: nn.Module, down: tuple[int, ...], up: tuple[int, ...]) -> bool
     return tuple(module.weight.shape[1:]) == down[1:] and module.weight.shape[0] == up[0]
 
 
-def test_the_264_targets_of_a_stable_diffusion_1_model_have_the_names_and_shapes_of_kohyas_files():
+def test_the_264_targets_of_a_stable_diffusion_1_model_have_the_names_and_shapes_of_kohyas_files() -> None:
     expected = _kohya_shapes("keys_sd1_lora.txt")
     targets = _sd1_targets(convolutions=False)
     assert len(expected) == 264
@@ -39,7 +39,7 @@ def test_the_264_targets_of_a_stable_diffusion_1_model_have_the_names_and_shapes
     assert all(_fits(targets[name], *expected[name]) for name in expected)
 
 
-def test_with_convolutions_the_targets_are_the_350_of_a_locon_file():
+def test_with_convolutions_the_targets_are_the_350_of_a_locon_file() -> None:
     expected = _kohya_shapes("keys_sd1_locon.txt")
     targets = _sd1_targets(convolutions=True)
     assert len(expected) == 350
@@ -47,7 +47,7 @@ def test_with_convolutions_the_targets_are_the_350_of_a_locon_file():
     assert all(_fits(targets[name], *expected[name]) for name in expected)
 
 
-def test_a_part_that_is_left_alone_has_no_targets():
+def test_a_part_that_is_left_alone_has_no_targets() -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
     targets = lora_targets(unet, None)

@@ -103,7 +103,12 @@ def _read_row(lora: GridLora) -> GridRow:
 
 
 def _draw_groups(
-    base: BaseModel, stage: str, groups: Sequence[Sequence[GridRow]], request: GridRequest, drawing: Drawing, model: ModelTag
+    base: BaseModel,
+    stage: str,
+    groups: Sequence[Sequence[GridRow]],
+    request: GridRequest,
+    drawing: Drawing,
+    model: ModelTag,
 ) -> None:
     settings = request.settings
     cells = [list(grid_cells(rows, settings, settings.prompts, drawing, model)) for rows in groups]

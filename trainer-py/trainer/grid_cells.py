@@ -122,4 +122,5 @@ def _warn(rows: Sequence[GridRow], unknown: Sequence[Sequence[str]], emit: Emit)
             what = "none of its layers, so it changes nothing"
         else:
             what = f"{len(names)} of its {len(row.lora.modules)} layers missing, which have no effect"
-        emit({"type": "warning", "message": f"{row.name} was made for another base model: this one has {what} ({names[0]} …)."})
+        message = f"{row.name} was made for another base model: this one has {what} ({names[0]} …)."
+        emit({"type": "warning", "message": message})

@@ -47,7 +47,8 @@ def read_request(path: Path) -> GridRequest:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Failure("bad_request", f"Expected JSON in {path}, but it can't be read ({error}); ask for the grid again.") from error
+        what = f"Expected JSON in {path}, but it can't be read ({error}); ask for the grid again."
+        raise Failure("bad_request", what) from error
     if isinstance(value, dict):
         value["maxBatch"] = value.get("maxBatch") or 0
     try:

@@ -60,7 +60,10 @@ class LoraBatch:
 
 @dataclass(frozen=True)
 class _Stack:
-    """One target's LoRAs, padded with zeros to one rank: down (loras, in, rank) or (loras, rank, in, kh, kw), up (loras, rank, out)."""
+    """One target's LoRAs, padded with zeros to one rank.
+
+    down: (loras, in, rank), or (loras, rank, in, kh, kw) of a convolution with a kernel; up: (loras, rank, out).
+    """
 
     down: Tensor
     up: Tensor
@@ -118,6 +121,7 @@ class _Change:
         if self._stack.down.ndim == 3:
             y = _add_linear(x.permute(0, 2, 3, 1), output.permute(0, 2, 3, 1), self._stack, factors, blocks)
             return y.permute(0, 3, 1, 2)
+        assert isinstance(module, nn.Conv2d)
         return _add_convolution(module, x, output, self._stack, factors, blocks)
 
 
@@ -167,10 +171,11 @@ def _blocks(rows: Sequence[Row]) -> list[_Block]:
 
 
 def _stack(name: str, target: nn.Module, modules: list[LoraModule | None]) -> _Stack:
-    weight = target.weight
+    assert isinstance(target, (nn.Linear, nn.Conv2d))
+    weight: Tensor = target.weight
     present = [module for module in modules if module is not None]
-    for module in present:
-        _check_shape(name, weight, module)
+    for some in present:
+        _check_shape(name, weight, some)
     rank = max(module.rank for module in present)
     kernel = tuple(weight.shape[2:]) if weight.ndim == 4 and weight.shape[2:].numel() > 1 else ()
     inside, outside = weight.shape[1], weight.shape[0]

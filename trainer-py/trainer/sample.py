@@ -1,10 +1,8 @@
 """Draw the cells of a grid: many LoRAs, weights, prompts and seeds in few calls of the models."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import torch
@@ -99,7 +97,7 @@ class _Contexts:
         tokens = _tokens(base, texts)
         self._texts = {text: index for index, text in enumerate(texts)}
         rows = sorted({cell.row for cell in cells}, key=lambda row: (-1 if row[0] is None else row[0], row[1]))
-        self._rows = {}
+        self._rows: dict[Row, Tensor] = {}
         each = max(1, _TEXTS_AT_ONCE // tokens.shape[:2].numel())
         for start in range(0, len(rows), each):
             some = rows[start : start + each]
@@ -213,8 +211,8 @@ def _draw_or_halve(draw: Callable[[Sequence[int]], Done], batch: list[int]) -> I
         if len(batch) == 1:
             raise Failure(
                 "out_of_memory",
-                "Expected room for one grid cell on the device, but its memory is full; close other programs that use it, "
-                "or choose a smaller resolution.",
+                "Expected room for one grid cell on the device, but its memory is full; close other programs that use "
+                "it, or choose a smaller resolution.",
                 str(error),
             ) from error
         done = []

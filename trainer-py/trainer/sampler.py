@@ -29,7 +29,7 @@ def cell_noise(seeds: Sequence[int], width: int, height: int) -> Tensor:
 
 
 def guided(unet: UNet2DConditionModel, context: Tensor, negative: Tensor, cfg_scale: float) -> Denoise:
-    """Classifier-free guidance; both predictions come from one call whose batch is cell 0 without, with, cell 1 without …
+    """Classifier-free guidance; both predictions come from one call, a cell without and with after the other.
 
     context and negative: (n, tokens, width). A scale of 1 needs no second prediction and makes none.
     """

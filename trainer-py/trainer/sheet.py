@@ -41,7 +41,7 @@ class Sheet:
 
 
 def write_sheet(sheet: Sheet, out_dir: Path) -> Path:
-    """Draw `sheet.png` below `out_dir` from the cells there, with an infotext of its own. Raises Failure `disk_full`."""
+    """Draw `sheet.png` below `out_dir` from its cells, with an infotext of its own. Raises Failure `disk_full`."""
     picture = draw_sheet(sheet, out_dir)
     path = out_dir / SHEET
     replace(path, [png_bytes(picture, _sheet_infotext(sheet), compress_level=4)])

@@ -11,7 +11,7 @@ _TEXT_LAYERS = (".self_attn.", ".mlp.")
 def lora_targets(
     unet: nn.Module | None, text_encoder: nn.Module | None, *, convolutions: bool = False
 ) -> dict[str, nn.Module]:
-    """kohya module name → layer: attention, feed-forward and projections of the UNet; attention and MLP of the text encoder.
+    """kohya module name → layer: the UNet's attention blocks and projections, the text encoder's attention and MLP.
 
     convolutions adds what a LoCon file can hold besides: the UNet's residual blocks, down- and upsamplers. None stands
     for a part that is left alone.
@@ -28,7 +28,7 @@ def module_name(prefix: str, path: str) -> str:
 
 
 def _text_encoder_targets(text_encoder: nn.Module) -> dict[str, nn.Module]:
-    found = {}
+    found: dict[str, nn.Module] = {}
     for path, module in text_encoder.named_modules():
         if isinstance(module, nn.Linear) and any(layer in path for layer in _TEXT_LAYERS):
             # transformers 5 has dropped the level that every SD1 file and WebUI still names.
@@ -38,7 +38,7 @@ def _text_encoder_targets(text_encoder: nn.Module) -> dict[str, nn.Module]:
 
 
 def _unet_targets(unet: nn.Module, convolutions: bool) -> dict[str, nn.Module]:
-    found = {}
+    found: dict[str, nn.Module] = {}
     for path, module in unet.named_modules():
         if not isinstance(module, (nn.Linear, nn.Conv2d)):
             continue
