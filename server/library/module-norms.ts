@@ -6,8 +6,8 @@ import type { SafetensorsHeader, TensorInfo } from "./safetensors.js";
 /** ‖ΔW‖_F per module, and over all modules together (root of the sum of squares) as if ΔW were one long vector. */
 export type ModuleNorms = { total: number; unet: number; textEncoder: number; modules: Record<string, number> };
 
-/** Multiplications above which the norms are not worth waiting for; 10⁹ take about a second. */
-const MAX_WORK = 6e9;
+/** Multiplications above which the norms are not worth waiting for: dim 64 of Stable Diffusion 1, one to three seconds. */
+const MAX_WORK = 1.5e9;
 
 /**
  * Norms of what a LoRA adds at weight 1. With ΔW = s·U·D the squared norm is s²·Σ (UᵀU)∘(DDᵀ), so only dim × dim
