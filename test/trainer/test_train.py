@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from run_folder import Trainer, change_plan, train, write_run
+from run_folder import GRID, Trainer, train, write_run
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -44,7 +44,9 @@ def test_a_run_saves_every_epoch_and_the_same_plan_without_shuffling_gives_equal
     assert losses[2] < losses[0]
 
 
-def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
     whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=3)
     train(whole)
     broken = write_run(tmp_path / "broken", tiny_checkpoint, epochs=3)
@@ -132,3 +134,22 @@ def test_a_lora_file_carries_kohyas_keys_and_metadata(tmp_path: Path, tiny_check
     assert json.loads(metadata["ss_tag_frequency"])["2_zorp"]["red"] == 6
     assert json.loads(path.with_suffix(".json").read_text())["activation text"] == "zorp"
     assert os.stat(path).st_nlink == 1
+
+
+def test_each_epoch_gets_its_row_of_the_grid_and_a_pause_while_drawing_draws_only_the_rest(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, grid={**GRID, "enabled": True})
+    trainer = Trainer("train", str(run))
+    seen = trainer.until("cell", epoch=1)
+    assert [(cell["epoch"], cell["weight"]) for cell in _of(seen, "cell")[:2]] == [(0, 0), (0, 0)]
+    trainer.say('{"type": "pause"}')
+    rest, code = trainer.end()
+    assert (rest[-1], code) == ({"type": "paused", "step": 6, "time": rest[-1]["time"]}, 0)
+    events = train(run)
+    cells = _of(events, "cell")
+    assert {(cell["epoch"], cell["weight"]) for cell in cells} == {(e, w) for e in (1, 2) for w in (0.5, 1, 1.5)}
+    assert [sheet["epoch"] for sheet in _of(events, "sheet")] == [1, 2]
+    assert [event["epoch"] for event in _of(events, "evaluated")] == [2]
+    assert all((run / "grid" / cell["file"]).is_file() for cell in cells)
+    assert events[-1]["gridSeconds"] > 0 and (run / "grid" / "sheet.png").is_file()

@@ -1,5 +1,6 @@
 """`python -m trainer train RUN_DIR | grid REQUEST.json | device`: the border where every failure becomes an event."""
 
+import contextlib
 import os
 import sys
 import traceback
@@ -55,25 +56,30 @@ def _guard(work: Callable[[], None]) -> int:
     except Failure as failure:
         return _fail(failure)
     except Exception as error:  # noqa: BLE001
-        traceback.print_exc()
+        _log(traceback.format_exc())
         return _fail(_failure_of(error))
 
 
 def _fail(failure: Failure) -> int:
     details = {"details": failure.details} if failure.details else {}
-    sys.stderr.write(f"{failure.code}: {failure.message}\n")
+    _log(f"{failure.code}: {failure.message}\n")
     emit({"type": "failed", "code": failure.code, "message": failure.message, **details})
     return 1
+
+
+def _log(text: str) -> None:
+    with contextlib.suppress(OSError):  # a full disk takes no log, and the event must go out all the same
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _failure_of(error: Exception) -> Failure:
     from trainer.atomic_file import disk_full
 
     text = f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) and error.filename:
-        failure = disk_full(Path(os.fsdecode(error.filename)), error)
-        if failure:
-            return failure
+    full = disk_full(Path(error.filename or "the run's files"), error) if isinstance(error, OSError) else None
+    if full:
+        return full
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text:
         return Failure(
             "out_of_memory",

@@ -1,0 +1,39 @@
+"""The recipe inside a saved LoRA, as kohya's tools and WebUIs read it."""
+
+import json
+from pathlib import Path
+
+from run_folder import write_run
+
+from trainer.file_hash import FileHash
+from trainer.metadata import lora_metadata
+from trainer.plan import read_plan
+from trainer.state import Progress
+
+
+def _metadata(tmp_path: Path) -> dict[str, str]:
+    plan = read_plan(write_run(tmp_path, tmp_path / "base.safetensors") / "plan.json")
+    (tmp_path / "base.safetensors").write_bytes(b"x" * 0x120000)
+    return lora_metadata(plan, Progress(plan.id, session_id=5), FileHash(tmp_path / "base.safetensors"), epoch=1)
+
+
+def test_every_value_is_a_text_in_pythons_spelling(tmp_path: Path) -> None:
+    metadata = _metadata(tmp_path)
+    assert all(isinstance(value, str) for value in metadata.values())
+    assert metadata["ss_v2"] == "False" and metadata["ss_network_dropout"] == "None"
+    assert metadata["ss_network_alpha"] == "1.0" and metadata["ss_resolution"] == "(64, 64)"
+    assert metadata["ss_steps"] == "6" and metadata["ss_max_train_steps"] == "12" and metadata["ss_epoch"] == "1"
+    assert len(metadata["ss_new_sd_model_hash"]) == 64 and len(metadata["ss_sd_model_hash"]) == 8
+    assert metadata["modelspec.architecture"] == "stable-diffusion-v1/lora"
+
+
+def test_the_data_set_is_told_in_both_of_kohyas_forms_without_held_out_pictures(tmp_path: Path) -> None:
+    metadata = _metadata(tmp_path)
+    tags = json.loads(metadata["ss_tag_frequency"])
+    assert tags["2_zorp"]["zorp"] == 6 and tags["2_zorp"]["big"] == 6 and "tag 0" not in tags["2_zorp"]
+    assert json.loads(metadata["ss_dataset_dirs"]) == {"2_zorp": {"n_repeats": 2, "img_count": 6}}
+    buckets = json.loads(metadata["ss_bucket_info"])["buckets"]
+    assert buckets == {"0": {"resolution": [64, 64], "count": 8}, "1": {"resolution": [128, 64], "count": 4}}
+    (dataset,) = json.loads(metadata["ss_datasets"])
+    assert dataset["tag_frequency"] == tags and dataset["subsets"][0]["class_tokens"] == "zorp"
+    assert str(tmp_path) not in json.dumps(metadata)
