@@ -41,7 +41,9 @@ export async function judgeGrid(input: JudgeInput): Promise<Grid> {
   );
   const triggerPromptIndexes = triggerPrompts(settings.prompts, input.triggerWord);
   const cells = flagCells(seen, training, triggerPromptIndexes);
-  const { evaluations, subject } = input;
+  const { subject } = input;
+  // An epoch that is measured but not saved yet can't be recommended.
+  const evaluations = input.evaluations.filter(({ epoch }) => epoch === 0 || rows.some((row) => row.epoch === epoch));
   const verdict = makeVerdict({
     evaluations,
     judgedCells: cells,

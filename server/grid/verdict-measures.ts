@@ -40,7 +40,14 @@ export function measureGrid(input: MeasureInput): { measures: Measure[]; heldOut
   const heldOut = base.heldOutLoss !== null;
   const epochs = input.evaluations.filter(({ epoch }) => epoch > 0).sort((a, b) => a.epoch - b.epoch);
   const weights = usableWeights(input.weights);
-  const measures = epochs.flatMap((evaluation) => weights.map((weight) => measureOne(evaluation, weight, { base, heldOut, input })));
+  const drawn = (epoch: number, weight: number) => cellsAt(input.judgedCells, epoch, weight).length > 0;
+  const anyDrawn = input.judgedCells.some(({ epoch }) => epoch > 0);
+  const measures = epochs.flatMap((evaluation) =>
+    weights
+      // In a grid that is not finished, what was not drawn yet must not win because nothing bad was seen in it.
+      .filter((weight) => !anyDrawn || drawn(evaluation.epoch, weight))
+      .map((weight) => measureOne(evaluation, weight, { base, heldOut, input })),
+  );
   return { measures, heldOut };
 }
 
@@ -66,7 +73,7 @@ function measureOne(evaluation: EpochEvaluation, weight: number, { base, heldOut
   const at = nearest(evaluation, weight);
   const baseLoss = heldOut ? (base.heldOutLoss ?? base.trainLoss) : base.trainLoss;
   const loss = heldOut ? (at.heldOutLoss ?? at.trainLoss) : at.trainLoss;
-  const cells = input.judgedCells.filter((cell) => cell.epoch === evaluation.epoch && sameWeight(cell.weight, weight));
+  const cells = cellsAt(input.judgedCells, evaluation.epoch, weight);
   const uncalled = cells.filter((cell) => !input.triggerPromptIndexes.includes(cell.prompt));
   const measure = {
     epoch: evaluation.epoch,
@@ -87,6 +94,10 @@ function measureOne(evaluation: EpochEvaluation, weight: number, { base, heldOut
 function nearest(evaluation: EpochEvaluation, weight: number): Evaluation {
   const measured = [...evaluation.atWeights, { ...evaluation, weight: 1 }];
   return measured.reduce((best, one) => (Math.abs(one.weight - weight) < Math.abs(best.weight - weight) ? one : best));
+}
+
+function cellsAt(cells: readonly JudgedCell[], epoch: number, weight: number): JudgedCell[] {
+  return cells.filter((cell) => cell.epoch === epoch && sameWeight(cell.weight, weight));
 }
 
 function finite(value: number, otherwise: number): number {

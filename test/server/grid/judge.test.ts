@@ -134,15 +134,17 @@ describe("the judge of a grid", () => {
     expect(grid.cells.filter(({ epoch }) => epoch === 1).map(({ flags }) => flags)).toEqual([["collapse"], ["collapse"], ["collapse"]]);
   });
 
-  it("judges a hundred cells of 128 pixels in well under a second", async () => {
+  it("judges a hundred cells of 128 pixels in about half a second", async () => {
     const cells = Array.from({ length: 100 }, (_, index) => ({
       ...input.cells[index % input.cells.length]!,
       epoch: 1 + Math.floor(index / 10),
     }));
     await judgeGrid({ ...input, cells });
-    const start = performance.now();
+    // Time of the processor, not of the clock: other tests run at the same time.
+    const before = process.cpuUsage();
     await judgeGrid({ ...input, cells });
-    expect(performance.now() - start).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(1500);
   });
 });
 

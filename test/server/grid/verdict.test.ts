@@ -202,8 +202,8 @@ describe("the verdict", () => {
     const one = judge(short, fine, { weights: [1] });
     expect(one).toMatchObject({ epoch: 1, weight: 1, maxWeight: 1, alternatives: [] });
     expect(said(one)).toContain("one epoch only");
-    expect(judge(short, fine, { weights: [-1] })).toMatchObject({ weight: -1, maxWeight: -1 });
-    expect(judge(short, fine, { weights: [0, -0.5, 0.5] })).toMatchObject({ weight: 0.5, maxWeight: 0.5 });
+    expect(judge(short, fine, { weights: [-1], judgedCells: [] })).toMatchObject({ weight: -1, maxWeight: -1 });
+    expect(judge(short, fine, { weights: [0, -0.5, 0.5], judgedCells: [] })).toMatchObject({ weight: 0.5, maxWeight: 0.5 });
   });
 
   it("says when no epoch comes closer to the pictures than the base model", () => {
@@ -225,6 +225,13 @@ describe("the verdict", () => {
     };
     expect(judge(same, (epoch) => (epoch > 2 ? ["copy"] : [])).epoch).toBeLessThanOrEqual(2);
     expect(said(judge(same, () => ["copy"]))).toContain("close copies of training pictures");
+  });
+
+  it("passes over epochs and weights that are not drawn yet while others are", () => {
+    const judgedCells = cells(epochs, fine).filter(({ epoch, weight }) => epoch < 3 || (epoch === 3 && weight < 0.8));
+    const verdict = judge(published.cool, fine, { judgedCells });
+    expect(verdict.scores.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    expect(judge(published.cool, fine, { judgedCells: judgedCells.filter(({ epoch }) => epoch === 3) }).maxWeight).toBe(0.6);
   });
 
   it("is null without a measured base model or without epochs", () => {
