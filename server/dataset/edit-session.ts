@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, link, mkdir, readdir, rename, rm, stat, unlink } from "node:fs/promises";
+import { copyFile, link, mkdir, readdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { compare } from "./list-folder.js";
 import { EDIT_ID, editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
@@ -35,7 +35,7 @@ export async function openEdit(root: string, label: string): Promise<EditSession
   const stage = async (path: string, content: string | Uint8Array): Promise<void> => {
     if (!begun) await begin(folder);
     begun = true;
-    await writeAtomically(join(folder, "new", path), content);
+    await stageFile(join(folder, "new", path), content);
     planned.set(path, hashOf(Buffer.from(content)));
   };
   return {
@@ -56,6 +56,14 @@ export async function openEdit(root: string, label: string): Promise<EditSession
     },
     abandon: () => abandon(folder),
   };
+}
+
+/** Not flushed to the disk one by one: until the journal says "done", a crash brings the originals back. */
+async function stageFile(staged: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(staged), { recursive: true });
+  await writeFile(staged, content).catch((error: unknown) => {
+    throw asDiskFull(error, staged);
+  });
 }
 
 /** The process id is kept beside the staged files, so that another process does not clear them away as a crash's remains. */
