@@ -89,7 +89,7 @@ export class TlPictureView extends LitElement {
           <button class="small" ?disabled=${this.disabled} title=${t("view.rejectHelp")} @click=${() => this._say("view-reject", null)}>${icon("trash")}${t("view.reject")}</button>
           <button class="icon" data-test="close-view" aria-label=${t("view.close")} title=${t("view.close")} @click=${() => this._say("view-close", null)}>${icon("close")}</button>
         </div>
-        <tl-caption-editor .caption=${image.caption ?? ""} .triggerWord=${this.triggerWord} ?disabled=${this.disabled}></tl-caption-editor>
+        <tl-caption-editor .caption=${image.caption ?? ""} .triggerWord=${this.triggerWord} ?disabled=${this.disabled} @caption-save=${this._onSave}></tl-caption-editor>
         ${this._renderFacts(image)}
       </div>
     </section>`;
@@ -105,6 +105,10 @@ export class TlPictureView extends LitElement {
           : nothing
       }
     </dl>`;
+  }
+
+  private _onSave(event: CustomEvent<string>): void {
+    this.dispatchEvent(new CustomEvent("caption-save", { detail: event.detail }));
   }
 
   private _say(type: string, detail: number | null): void {
