@@ -33,7 +33,7 @@ export type StartRequest = {
   readonly idleExitMinutes?: number;
 };
 
-const IDLE_CHECK_MS = 5000;
+const IDLE_CHECK_MS = 1000;
 /** How long a second start waits for the address of a first one that is just coming up. */
 const ADDRESS_PATIENCE_MS = 5000;
 
