@@ -38,12 +38,24 @@ export class TlTagTable extends LitElement {
         min-height: var(--tl-control);
         border: 0;
         border-radius: 0;
-        background: linear-gradient(var(--tl-accent-tint), var(--tl-accent-tint)) no-repeat;
-        background-size: var(--share) 100%;
+        background: none;
         color: inherit;
         font-weight: 400;
         text-align: start;
         white-space: normal;
+      }
+      li button {
+        position: relative;
+      }
+      li button::before {
+        content: "";
+        position: absolute;
+        inset: 0 auto 0 0;
+        width: var(--share);
+        background: var(--tl-accent-tint);
+      }
+      li button > * {
+        position: relative;
       }
       li button:hover:not(:disabled) {
         background: var(--tl-tint);
