@@ -10,7 +10,7 @@ import { customElement } from "./custom-element.js";
 /**
  * What is drawn after each epoch.
  *
- * @fires grid-change - `detail` is the new GridSettings.
+ * @fires grid-change - `detail` holds only what was changed, so that prompts which the plan wrote stay the plan's.
  */
 @customElement("tl-grid-settings")
 export class TlGridSettings extends LitElement {
@@ -81,7 +81,7 @@ export class TlGridSettings extends LitElement {
   private _change(change: Record<string, unknown>): void {
     const parsed = GridSettings.safeParse({ ...this.settings, ...change });
     this._error = parsed.success ? "" : t("settings.invalid", { problem: parsed.error.issues[0]?.message ?? "" });
-    if (parsed.success) this.dispatchEvent(new CustomEvent<GridSettings>("grid-change", { detail: parsed.data }));
+    if (parsed.success) this.dispatchEvent(new CustomEvent("grid-change", { detail: change }));
   }
 }
 

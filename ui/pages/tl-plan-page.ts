@@ -1,7 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import type { PlanWarning } from "../../protocol/plan.js";
-import { GridSettings, Settings } from "../../protocol/settings.js";
+import { Settings } from "../../protocol/settings.js";
 import { ActionController } from "../components/action-controller.js";
 import { customElement } from "../components/custom-element.js";
 import "../components/tl-failure.js";
@@ -87,7 +87,7 @@ export class TlPlanPage extends LitElement {
 
   private _renderAll(): TemplateResult {
     return html`<tl-settings .values=${this._values} .draft=${this._draft.settings} @setting-change=${this._onChange}>
-      <tl-grid-settings .settings=${this._values.grid} @grid-change=${(event: CustomEvent<GridSettings>) => this._set({ key: "grid", value: event.detail })}></tl-grid-settings>
+      <tl-grid-settings .settings=${this._values.grid} @grid-change=${(event: CustomEvent<object>) => this._set({ key: "grid", value: { ...this._draft.settings.grid, ...event.detail } })}></tl-grid-settings>
     </tl-settings>`;
   }
 
