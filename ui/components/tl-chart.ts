@@ -42,7 +42,7 @@ export class TlChart extends LitElement {
   @property({ attribute: false }) data: uPlot.AlignedData = [[]];
   private _plot: uPlot | null = null;
   private _resize: ResizeObserver | null = null;
-  private _scheme = "";
+  private _colours: MutationObserver | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -50,11 +50,14 @@ export class TlChart extends LitElement {
       if (entry && entry.contentRect.width > 0) this._plot?.setSize({ width: entry.contentRect.width, height: this.height });
     });
     this._resize.observe(this);
+    this._colours = new MutationObserver(() => this._build());
+    this._colours.observe(outermostHost(this), { attributes: true, attributeFilter: ["scheme"] });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this._resize?.disconnect();
+    this._colours?.disconnect();
     this._plot?.destroy();
     this._plot = null;
   }
@@ -64,18 +67,22 @@ export class TlChart extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    const scheme = getComputedStyle(this).colorScheme;
-    if (!this._plot || changed.has("options") || scheme !== this._scheme) this._build(scheme);
+    if (!this._plot || changed.has("options")) this._build();
     else if (changed.has("data")) this._plot.setData(this.data);
   }
 
-  private _build(scheme: string): void {
+  private _build(): void {
     const holder = this.renderRoot.querySelector("div");
     if (!holder || !this.options) return;
     this._plot?.destroy();
-    this._scheme = scheme;
     this._plot = new uPlot({ ...this.options(plotColours(this)), width: Math.max(120, this.clientWidth), height: this.height }, this.data, holder);
   }
+}
+
+// The app itself carries the colour scheme as an attribute.
+function outermostHost(element: Element): Element {
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? outermostHost(root.host) : element;
 }
 
 declare global {
