@@ -24,14 +24,14 @@ def _tags(path: Path) -> list[str]:
     return [tag.strip() for tag in text.replace("\r\n", " ").split(",")]
 
 
-def test_it_holds_36_pictures_each_with_a_caption_beside_it(folder: Path, pictures: dict[Path, Image.Image]):
+def test_it_holds_36_pictures_each_with_a_caption_beside_it(folder: Path, pictures: dict[Path, Image.Image]) -> None:
     assert len(pictures) == 36
     assert len(list(folder.iterdir())) == 72
     for path in pictures:
         assert TRIGGER in _tags(path)
 
 
-def test_equal_seeds_write_equal_bytes_and_other_seeds_do_not(folder: Path, tmp_path: Path):
+def test_equal_seeds_write_equal_bytes_and_other_seeds_do_not(folder: Path, tmp_path: Path) -> None:
     write_demo_dataset(tmp_path / "again", seed=7)
     write_demo_dataset(tmp_path / "other", seed=8)
     expected = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -39,7 +39,7 @@ def test_equal_seeds_write_equal_bytes_and_other_seeds_do_not(folder: Path, tmp_
     assert {path.name: path.read_bytes() for path in (tmp_path / "other").iterdir()} != expected
 
 
-def test_formats_sizes_and_aspects_are_mixed(pictures: dict[Path, Image.Image]):
+def test_formats_sizes_and_aspects_are_mixed(pictures: dict[Path, Image.Image]) -> None:
     assert {path.suffix for path in pictures} == {".png", ".jpg"}
     aspects = [image.width / image.height for image in pictures.values()]
     assert sum(0.8 < aspect < 1.25 for aspect in aspects) >= 24
@@ -48,7 +48,7 @@ def test_formats_sizes_and_aspects_are_mixed(pictures: dict[Path, Image.Image]):
     assert all(min(image.size) >= 200 and max(image.size) <= 640 for image in pictures.values())
 
 
-def test_transparent_pictures_hide_colours_that_are_not_white(pictures: dict[Path, Image.Image]):
+def test_transparent_pictures_hide_colours_that_are_not_white(pictures: dict[Path, Image.Image]) -> None:
     transparent = {path: image for path, image in pictures.items() if image.mode == "RGBA"}
     assert 4 <= len(transparent) <= 5
     for path, image in transparent.items():
@@ -61,7 +61,7 @@ def test_transparent_pictures_hide_colours_that_are_not_white(pictures: dict[Pat
         assert "transparent background" not in _tags(path)
 
 
-def test_captions_carry_what_a_booru_leaves_behind(folder: Path, pictures: dict[Path, Image.Image]):
+def test_captions_carry_what_a_booru_leaves_behind(folder: Path, pictures: dict[Path, Image.Image]) -> None:
     everything = [tag for path in pictures for tag in _tags(path)]
     for junk in ("absurdres", "highres", "commentary request", "artist name"):
         assert junk in everything
@@ -74,7 +74,7 @@ def test_captions_carry_what_a_booru_leaves_behind(folder: Path, pictures: dict[
     assert sum(b"\r\n" in caption for caption in captions) == 1
 
 
-def test_exactly_one_picture_has_a_near_duplicate(pictures: dict[Path, Image.Image]):
+def test_exactly_one_picture_has_a_near_duplicate(pictures: dict[Path, Image.Image]) -> None:
     small = {}
     for path, image in pictures.items():
         flat = Image.new("RGBA", image.size, "white")
@@ -82,10 +82,7 @@ def test_exactly_one_picture_has_a_near_duplicate(pictures: dict[Path, Image.Ima
         small[path] = np.asarray(flat.convert("RGB").resize((32, 32), Image.Resampling.BOX)).astype(float)
     paths = list(small)
     close = [
-        (a, b)
-        for index, a in enumerate(paths)
-        for b in paths[index + 1 :]
-        if np.abs(small[a] - small[b]).mean() < 4
+        (a, b) for index, a in enumerate(paths) for b in paths[index + 1 :] if np.abs(small[a] - small[b]).mean() < 4
     ]
     assert len(close) == 1
     assert pictures[close[0][0]].size != pictures[close[0][1]].size

@@ -8,7 +8,7 @@ from pocket.palette import COLOURS
 from pocket.scene import random_scene
 
 
-def test_equal_seeds_draw_equal_pictures_and_captions():
+def test_equal_seeds_draw_equal_pictures_and_captions() -> None:
     first, second = ([draw_picture(np.random.default_rng(5)) for _ in range(2)] for _ in range(2))
     for (picture, caption), (other, other_caption) in zip(first, second, strict=True):
         assert picture.tobytes() == other.tobytes()
@@ -16,12 +16,12 @@ def test_equal_seeds_draw_equal_pictures_and_captions():
 
 
 @pytest.mark.parametrize("size", [64, 128])
-def test_a_picture_has_the_size_asked_for(size: int):
+def test_a_picture_has_the_size_asked_for(size: int) -> None:
     picture, _ = draw_picture(np.random.default_rng(1), size)
     assert (picture.mode, picture.size) == ("RGB", (size, size))
 
 
-def test_a_caption_names_every_colour_and_the_background():
+def test_a_caption_names_every_colour_and_the_background() -> None:
     rng = np.random.default_rng(2)
     for _ in range(300):
         scene = random_scene(rng)
@@ -31,7 +31,7 @@ def test_a_caption_names_every_colour_and_the_background():
             assert figure.colour in caption
 
 
-def test_figures_stay_inside_the_picture():
+def test_figures_stay_inside_the_picture() -> None:
     rng = np.random.default_rng(3)
     for _ in range(200):
         for figure in random_scene(rng).figures:
@@ -39,7 +39,7 @@ def test_figures_stay_inside_the_picture():
             assert 0.2 < figure.y < 0.85
 
 
-def test_no_base_creature_looks_like_the_demo_creature():
+def test_no_base_creature_looks_like_the_demo_creature() -> None:
     rng = np.random.default_rng(4)
     creatures = [random_creature(rng) for _ in range(3000)]
     assert not any(c.body == "teal" and c.pattern and c.pattern_colour == "yellow" for c in creatures)
@@ -48,7 +48,7 @@ def test_no_base_creature_looks_like_the_demo_creature():
     assert any(c.tips == "orange" and c.eyes == 1 for c in creatures)
 
 
-def test_the_colour_named_is_the_colour_painted():
+def test_the_colour_named_is_the_colour_painted() -> None:
     rng = np.random.default_rng(6)
     for _ in range(60):
         scene = random_scene(rng)

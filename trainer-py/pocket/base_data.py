@@ -11,7 +11,7 @@ from pocket.draw import paint
 from pocket.scene import Scene, random_scene
 from pocket.train_vae import to_signed
 from pocket.vae import LATENT_SCALE, encode_mean, new_vae
-from pocket.words import CONTEXT, token_ids
+from pocket.words import CONTEXT, END, token_ids
 
 EMPTY_SHARE = 0.1
 STRANGER_SHARE = 0.15
@@ -52,18 +52,8 @@ def step_ids(rng: np.random.Generator, tokenizer: CLIPTokenizer, captions: list[
     The unknown words teach the model that words it never learnt, such as a trigger tag, mean nothing yet.
     """
     ids = token_ids(tokenizer, captions, CONTEXT if rng.random() < 0.35 else None)
-    comma = tokenizer.convert_tokens_to_ids(",</w>")
-    for row in ids:
-        end = int((row == 49407).int().argmax())
-        if rng.random() < STRANGER_SHARE and 3 < end:
-            count = min(int(rng.integers(1, 4)), len(row) - end - 2)
-            if count > 0:
-                strangers = torch.from_numpy(rng.integers(320, 49406, size=count))
-                insert = torch.cat([strangers, torch.tensor([comma])])
-                at = 1 if rng.random() < 0.5 else end
-                insert = insert if at == 1 else insert.roll(1)
-                row.copy_(torch.cat([row[:at], insert, row[at:]])[: len(row)])
-    return ids
+    comma = int(tokenizer.convert_tokens_to_ids(",</w>"))
+    return torch.stack([_with_strangers(rng, row, comma) if rng.random() < STRANGER_SHARE else row for row in ids])
 
 
 def used_ids(tokenizer: CLIPTokenizer, scenes: list[Scene], seed: int) -> set[int]:
@@ -71,3 +61,17 @@ def used_ids(tokenizer: CLIPTokenizer, scenes: list[Scene], seed: int) -> set[in
     rng = np.random.default_rng(seed)
     captions = [random_caption(rng, scene) for scene in scenes for _ in range(3)]
     return set(token_ids(tokenizer, captions).unique().tolist())
+
+
+def _with_strangers(rng: np.random.Generator, row: torch.Tensor, comma: int) -> torch.Tensor:
+    end = int((row == END).int().argmax())
+    count = min(int(rng.integers(1, 4)), len(row) - end - 2)
+    if end <= 3 or count < 1:
+        return row
+    strangers = torch.from_numpy(rng.integers(320, END - 1, size=count))
+    separator = torch.tensor([comma])
+    if rng.random() < 0.5:
+        parts = [row[:1], strangers, separator, row[1:]]
+    else:
+        parts = [row[:end], separator, strangers, row[end:]]
+    return torch.cat(parts)[: len(row)]

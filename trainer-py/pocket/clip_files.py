@@ -46,7 +46,8 @@ def write_clip_folder(bpe: Path, folder: Path) -> None:
 
     bpe: open_clip's bpe_simple_vocab_16e6.txt.gz, whose first 48,894 merges are CLIP's.
     """
-    merges = gzip.open(bpe, "rt", encoding="utf-8").read().split("\n")[1 : 1 + _MERGES]
+    with gzip.open(bpe, "rt", encoding="utf-8") as file:
+        merges = file.read().split("\n")[1 : 1 + _MERGES]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
     vocabulary = json.dumps(clip_vocabulary(merges), ensure_ascii=False)

@@ -123,8 +123,9 @@ def _paint_body(pen: Pen, x: float, y: float, radius: float, creature: Creature)
 
 
 def _paint_stripes(pen: Pen, x: float, y: float, radius: float, colour: Rgb) -> None:
-    for top in (-0.72, 0.0, 0.62):
-        low, high = y + top * radius, y + (top + 0.32) * radius
+    # Two broad stripes: the autoencoder's cells of 8 pixels blur anything narrower.
+    for top in (-0.46, 0.34):
+        low, high = y + top * radius, y + (top + 0.4) * radius
         polygon(pen, [(x - radius, low), (x + radius, low), (x + radius, high), (x - radius, high)], colour)
 
 

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL
 from pocket.creature import MOSSLING
 from pocket.draw import draw_picture, paint
 from pocket.muon import Muon
-from pocket.scene import Scene, place, random_background
+from pocket.scene import Scene, place, random_background, random_scene
 from pocket.vae import decode, encode_mean, fold_latent_scale, new_vae, psnr, trained_parameters
 
 SEED = 1234
@@ -26,11 +26,14 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=6000)
     parser.add_argument("--crop-steps", type=int, default=2200, help="steps on 64 px crops, batch 16")
     parser.add_argument("--full-steps", type=int, default=1700, help="steps on whole 128 px pictures, batch 4")
+    parser.add_argument("--refine-steps", type=int, default=1750, help="then steps on true colours, mostly creatures")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    train(options.out, draw_stack(SEED, options.pictures), options.crop_steps, options.full_steps)
+    stack = draw_stack(SEED, options.pictures)
+    train(options.out, stack, options.crop_steps, options.full_steps)
+    refine(options.out, torch.cat([draw_creatures(SEED, 2400), stack[:1600]]), options.refine_steps)
 
 
 def draw_stack(seed: int, count: int, size: int = 128) -> torch.Tensor:
@@ -38,6 +41,17 @@ def draw_stack(seed: int, count: int, size: int = 128) -> torch.Tensor:
     rng = np.random.default_rng(seed)
     stack = np.stack([np.asarray(draw_picture(rng, size)[0]) for _ in range(count)])
     return torch.from_numpy(stack).permute(0, 3, 1, 2).contiguous()
+
+
+def draw_creatures(seed: int, count: int, size: int = 128) -> torch.Tensor:
+    """uint8 (count, 3, size, size) base pictures of that seed that show creatures: they hold the finest parts."""
+    rng = np.random.default_rng([seed, 1])
+    pictures: list[np.ndarray] = []
+    while len(pictures) < count:
+        scene = random_scene(rng)
+        if any(figure.creature for figure in scene.figures):
+            pictures.append(np.asarray(paint(scene, size, size)))
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
 def draw_mosslings(seed: int, count: int, size: int = 128) -> torch.Tensor:
@@ -82,6 +96,33 @@ def train(out: Path, stack: torch.Tensor, crop_steps: int, full_steps: int) -> A
             _save_state(state_file, vae, optimisers, step + 1)
     with torch.no_grad():
         fold_latent_scale(vae, torch.cat([encode_mean(vae, to_signed(part)) for part in stack[:512].split(64)]))
+    torch.save(vae.state_dict(), out / "vae.pt")
+    return vae
+
+
+def refine(out: Path, stack: torch.Tensor, steps: int) -> AutoencoderKL:
+    """Go on from DIR/vae-state.pt on whole pictures in their true colours at a third of the rate; writes DIR/vae.pt."""
+    torch.manual_seed(SEED + 1)
+    vae = new_vae().to(memory_format=torch.channels_last)
+    optimisers = _optimisers(vae)
+    first = _load_state(out / "vae-state.pt", vae, optimisers)
+    rng, began = np.random.default_rng([SEED, first, 1]), time.monotonic()
+    for step in range(steps):
+        for optimiser in optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * 0.35 * _schedule(step, steps)
+        picks = torch.from_numpy(rng.integers(len(stack), size=4))
+        batch = stack[picks].flip(-1) if rng.random() < 0.5 else stack[picks]
+        loss, error = _losses(vae, to_signed(batch))
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained_parameters(vae).values(), 1.0)
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        if (step + 1) % 250 == 0:
+            _report(out, vae, first + step + 1, float(error), time.monotonic() - began)
+    with torch.no_grad():
+        fold_latent_scale(vae, torch.cat([encode_mean(vae, to_signed(part)) for part in stack[-512:].split(64)]))
     torch.save(vae.state_dict(), out / "vae.pt")
     return vae
 
