@@ -1,0 +1,66 @@
+import type { Cell, Grid } from "../../protocol/grid.js";
+import type { Job } from "../../protocol/job.js";
+import type { Plan } from "../../protocol/plan.js";
+import type { CellFacts } from "../components/tl-cell-details.js";
+import { cellAt, flagsAt, type GridModel, type Place, placeKey, samePlace } from "../data/grid-model.js";
+import { formatWeight } from "../locales/format.js";
+import { t } from "../locales/locale.js";
+
+export type CellContext = {
+  job: Job;
+  model: GridModel;
+  plan: Plan | null;
+  grid: Grid | null;
+  prompt: number;
+  seed: number;
+  pinned: Place;
+  stars: ReadonlySet<string>;
+  urlOf: (cell: Cell) => string;
+};
+
+/** Everything the details of one cell show. */
+export function cellFacts(context: CellContext, place: Place): CellFacts {
+  const { model, prompt, seed, pinned, stars, urlOf } = context;
+  const cell = cellAt(model, place, prompt, seed);
+  const other = cellAt(model, pinned, prompt, seed);
+  return {
+    name: placeName(place),
+    url: cell ? urlOf(cell) : null,
+    pinned: other && !samePlace(pinned, place) ? { name: placeName(pinned), url: urlOf(other) } : null,
+    isStarred: stars.has(placeKey(place)),
+    isPinned: samePlace(pinned, place),
+    rows: rowsOf(context, place),
+    infotext: infotextOf(context, place),
+  };
+}
+
+export function placeName(place: Place): string {
+  return place.epoch === 0 ? t("grid.noLora") : t("grid.cell", { epoch: place.epoch, weight: formatWeight(place.weight) });
+}
+
+function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {
+  const { model, prompt, seed, job, plan, grid } = context;
+  const settings = grid?.settings ?? plan?.settings.grid;
+  const flags = flagsAt(model, place, prompt, seed).map((flag) => t(`flag.${flag}`));
+  const rows = [
+    { label: t("fact.file"), value: model.files.get(place.epoch) ?? "" },
+    { label: t("fact.prompt"), value: model.prompts[prompt] ?? "" },
+    { label: t("fact.negative"), value: settings?.negativePrompt ?? "" },
+    { label: t("fact.seed"), value: String(seed) },
+    { label: t("fact.sampler"), value: settings ? t("fact.samplerWords", { sampler: settings.sampler, n: settings.steps, cfg: settings.cfgScale }) : "" },
+    { label: t("fact.size"), value: `${model.width} × ${model.height}` },
+    { label: t("fact.baseModel"), value: job.baseModel },
+    { label: t("fact.flags"), value: flags.join(", "), warn: true },
+  ];
+  return rows.filter(({ value }) => value !== "");
+}
+
+// The WebUI's own spelling, so that the text can be pasted into its prompt box.
+function infotextOf({ model, prompt, seed, job, plan, grid }: CellContext, place: Place): string {
+  const settings = grid?.settings ?? plan?.settings.grid;
+  const file = model.files.get(place.epoch)?.replace(/\.safetensors$/, "");
+  const lora = file ? ` <lora:${file}:${place.weight}>` : "";
+  const negative = settings?.negativePrompt ? `\nNegative prompt: ${settings.negativePrompt}` : "";
+  const facts = settings ? `\nSteps: ${settings.steps}, Sampler: ${settings.sampler === "ddim" ? "DDIM" : "Euler"}, CFG scale: ${settings.cfgScale}, Seed: ${seed}, Size: ${model.width}x${model.height}, Model: ${job.baseModel}` : "";
+  return `${model.prompts[prompt] ?? ""}${lora}${negative}${facts}`;
+}

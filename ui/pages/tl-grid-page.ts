@@ -1,0 +1,196 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import type { Cell } from "../../protocol/grid.js";
+import { hasEnded, type Job } from "../../protocol/job.js";
+import { customElement } from "../components/custom-element.js";
+import { icon } from "../components/icon.js";
+import "../components/tl-cell-details.js";
+import "../components/tl-verdict.js";
+import "../components/tl-xyz-grid.js";
+import type { Selection, TlXyzGrid } from "../components/tl-xyz-grid.js";
+import { cellAt, type GridModel, gridModel, noLora, type Place, placeKey, samePlace } from "../data/grid-model.js";
+import { gridFileUrl } from "../data/grids.js";
+import { reportUrl } from "../data/jobs.js";
+import { readStars, writeStars } from "../data/preferences.js";
+import { firstView, gridRoute, type GridView, routeHash, runRoute } from "../data/route.js";
+import type { Session } from "../data/session.js";
+import { type AppState, emptyState } from "../data/store.js";
+import { LocaleController, t } from "../locales/locale.js";
+import { controls } from "../styles/controls.js";
+import { text } from "../styles/text.js";
+import { BlinkController } from "./blink-controller.js";
+import { cellFacts } from "./cell-facts.js";
+import { GridController } from "./grid-controller.js";
+import { gridPageStyles } from "./tl-grid-page.styles.js";
+
+/** Step 5: every epoch at every weight, and which of them to take. */
+@customElement("tl-grid-page")
+export class TlGridPage extends LitElement {
+  static override styles = [text, controls, gridPageStyles];
+
+  @property({ attribute: false }) session!: Session;
+  @property({ attribute: false }) state: AppState = emptyState;
+  @property({ attribute: false }) jobId = "";
+  @property({ attribute: false }) view: GridView = firstView;
+  @state() private _selection: Selection | null = null;
+  @state() private _prompt = 0;
+  @state() private _seedIndex = 0;
+  @state() private _open = false;
+  @state() private _comparing = false;
+  @state() private _heat = false;
+  @state() private _pinned: Place = noLora;
+  @state() private _stars: ReadonlySet<string> = new Set();
+  @state() private _outlined: readonly Place[] = [];
+  @query("tl-xyz-grid") private readonly _gridElement!: TlXyzGrid | null;
+  private readonly _blink = new BlinkController(this);
+  private readonly _files = new GridController(this);
+
+  constructor() {
+    super();
+    new LocaleController(this);
+    this.addEventListener("keydown", this._onKeydown);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const job = this._job;
+    if (changed.has("jobId")) this._stars = readStars(this.jobId);
+    if (job && this.state.status === "connected") this._files.follow(this.session, job);
+    if (changed.has("view") || changed.has("jobId")) this._takeView();
+  }
+
+  protected override firstUpdated(): void {
+    void this._gridElement?.focusSelected();
+  }
+
+  override render(): TemplateResult {
+    const job = this._job;
+    if (!job) return html`<h1>${t("run.missing")}</h1><p><a href="#/grids">${t("nav.grids")}</a></p>`;
+    const model = gridModel(job, this._files.plan, this._files.grid);
+    const selection = this._selectionIn(model);
+    return html`
+      <h1 class="visually-hidden">${t("grid.title", { name: job.name })}</h1>
+      <tl-verdict .verdict=${job.verdict} @verdict-point=${(event: CustomEvent<Place[]>) => (this._outlined = event.detail)} @verdict-go=${(event: CustomEvent<Place>) => this._go(model, event.detail)}></tl-verdict>
+      ${this._renderTools(job, model)}
+      <div class="body ${this._open ? "open" : ""}" style=${`--ratio: ${model.width} / ${model.height}`}>
+        <tl-xyz-grid
+          .model=${model} .prompt=${this._prompt} .seed=${this._seed(model)} .selection=${selection}
+          .look=${{ heat: this._heat, stars: this._stars, outlined: this._outlined, pinned: this._pinned, showBase: this._blink.showBase }}
+          .urlOf=${(cell: Cell, size: number) => gridFileUrl(this.session, job.id, cell.file, size)}
+          @cell-select=${this._onSelect} @cell-open=${this._onOpen}
+        ></tl-xyz-grid>
+        ${this._open ? this._renderDetails(job, model, selection) : nothing}
+      </div>
+    `;
+  }
+
+  private get _job(): Job | undefined {
+    return this.state.snapshot?.jobs.find((one) => one.id === this.jobId);
+  }
+
+  private _renderTools(job: Job, model: GridModel): TemplateResult {
+    return html`<div class="tools">
+      <div class="tabs" role="tablist" aria-label=${t("grid.prompts")}>
+        ${model.prompts.map((prompt, index) => html`<button role="tab" aria-selected=${index === this._prompt} title=${prompt} @click=${() => (this._prompt = index)}>${prompt}</button>`)}
+      </div>
+      ${
+        model.seeds.length > 1
+          ? html`<label class="seeds">${t("grid.seedOf", { seed: this._seed(model) })}<input type="range" min="0" max=${model.seeds.length - 1} .value=${String(this._seedIndex)} aria-valuetext=${String(this._seed(model))} @input=${(event: InputEvent & { currentTarget: HTMLInputElement }) => (this._seedIndex = event.currentTarget.valueAsNumber)} /></label>`
+          : nothing
+      }
+      <button class="small" aria-pressed=${this._heat} title=${t("grid.heatHelp")} @click=${() => (this._heat = !this._heat)}>${t("grid.heat")} <kbd>H</kbd></button>
+      <span class="subdued fine number grow" role="status">${hasEnded(job) || model.drawn >= model.expected ? t("rail.cells", { n: model.drawn }) : t("grid.drawing", { drawn: model.drawn, n: model.expected })}${this._stars.size > 0 ? ` · ${t("grid.starred", { n: this._stars.size })}` : ""}</span>
+      ${model.sheet ? html`<a class="button small" href=${gridFileUrl(this.session, job.id, model.sheet)} target="_blank" rel="noopener" data-test="sheet">${t("grid.sheet")}</a>` : nothing}
+      ${job.report === null ? nothing : html`<a class="button small" href=${reportUrl(this.session, job.id)} target="_blank" rel="noopener">${icon("file")}${t("run.report")}</a>`}
+      <a class="button small" href=${routeHash(runRoute(job.id))}>${t("grid.run")}</a>
+      <p class="keys subdued fine">${t("grid.keys")}</p>
+    </div>`;
+  }
+
+  private _renderDetails(job: Job, model: GridModel, { place }: Selection): TemplateResult {
+    const urlOf = (cell: Cell) => gridFileUrl(this.session, job.id, cell.file);
+    const base = cellAt(model, noLora, this._prompt, this._seed(model));
+    const context = { job, model, plan: this._files.plan, grid: this._files.grid, prompt: this._prompt, seed: this._seed(model), pinned: this._pinned, stars: this._stars, urlOf };
+    return html`<tl-cell-details .facts=${cellFacts(context, place)} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}></tl-cell-details>`;
+  }
+
+  private _seed(model: GridModel): number {
+    return model.seeds[Math.min(this._seedIndex, model.seeds.length - 1)] ?? 0;
+  }
+
+  private _takeView(): void {
+    const { epoch, weight, prompt, seed } = this.view;
+    this._prompt = prompt;
+    this._seedIndex = seed;
+    this._selection = epoch === null ? null : { place: epoch === 0 ? noLora : { epoch, weight: weight ?? 1 }, row: Math.max(0, epoch - 1) };
+  }
+
+  private _selectionIn(model: GridModel): Selection {
+    const best = model.verdict;
+    const first = { epoch: model.epochs[0] ?? 1, weight: model.weights[0] ?? 1 };
+    return this._selection ?? this._rowOf(model, best ?? first);
+  }
+
+  private _rowOf(model: GridModel, { epoch, weight }: Place): Selection {
+    return { place: weight === 0 ? noLora : { epoch, weight }, row: Math.max(0, model.epochs.indexOf(epoch)) };
+  }
+
+  private _go(model: GridModel, place: Place): void {
+    this._select(this._rowOf(model, place));
+    void this._gridElement?.focusSelected();
+  }
+
+  private _onSelect(event: CustomEvent<Selection>): void {
+    this._select(event.detail);
+  }
+
+  private _onOpen(event: CustomEvent<Selection>): void {
+    this._open = true;
+    this._select(event.detail);
+  }
+
+  private _select(selection: Selection): void {
+    this._selection = selection;
+    const { epoch, weight } = selection.place;
+    history.replaceState(history.state, "", routeHash(gridRoute(this.jobId, { epoch, weight, prompt: this._prompt, seed: this._seedIndex })));
+  }
+
+  private _onKeydown(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const acts: Record<string, string> = { c: "compare", b: "blink", s: "star", p: "pin", h: "heat", escape: "close" };
+    const act = acts[event.key.toLowerCase()];
+    if (act) this._act(act);
+    else if (/^[1-9]$/.test(event.key)) this._seedIndex = Math.min(Number(event.key) - 1, (this._files.plan?.settings.grid.seeds.length ?? 1) - 1);
+    else return;
+    event.preventDefault();
+  }
+
+  private _act(act: string): void {
+    const job = this._job;
+    if (!job) return;
+    const { place } = this._selectionIn(gridModel(job, this._files.plan, this._files.grid));
+    if (act === "heat") this._heat = !this._heat;
+    if (act === "star") this._toggleStar(place);
+    if (act === "pin") this._pinned = samePlace(this._pinned, place) ? noLora : place;
+    if (act === "blink") this._blink.toggle();
+    if (act === "compare") {
+      this._comparing = !(this._comparing && this._open);
+      this._open = true;
+    }
+    if (act === "close") {
+      this._open = false;
+      void this._gridElement?.focusSelected();
+    }
+  }
+
+  private _toggleStar(place: Place): void {
+    const key = placeKey(place);
+    this._stars = new Set(this._stars.has(key) ? [...this._stars].filter((one) => one !== key) : [...this._stars, key]);
+    writeStars(this.jobId, this._stars);
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tl-grid-page": TlGridPage;
+  }
+}
