@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { scanPickle } from "../../../server/library/pickle-scan.js";
+import { BrokenPickleError, scanPickle } from "../../../server/library/pickle-scan.js";
 import { unsafeImports } from "../../../server/library/safe-imports.js";
 
 const bytes = (...parts: (string | number[] | Buffer)[]) =>
@@ -27,6 +28,19 @@ describe("the scan of a pickle", () => {
     expect(scanPickle(duplicated).imports).toEqual(["?.?"]);
     expect(scanPickle(bytes("V\\u006fs\n", short("system"), [0x93], ".")).imports).toEqual(["?.system"]);
     expect(unsafeImports(["?.?", "?.system"])).toHaveLength(2);
+  });
+
+  it("of any bytes ends, with a result or as broken", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (noise) => {
+        try {
+          expect(scanPickle(Buffer.from(noise)).end).toBeLessThanOrEqual(noise.length);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(BrokenPickleError);
+        }
+      }),
+      { numRuns: 500, seed: 1 },
+    );
   });
 
   it("ends at STOP and complains about anything that is cut off or no pickle", () => {

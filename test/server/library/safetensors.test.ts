@@ -1,7 +1,9 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { FailureError } from "../../../protocol/errors.js";
 import { readHeader } from "../../../server/library/safetensors.js";
 import { safetensors, withHeader } from "./write-files.js";
 
@@ -54,6 +56,20 @@ describe("a safetensors header", () => {
       failure: { code: "base_model_corrupt", message: expect.stringMatching(reason) },
     });
     await expect(readHeader(path, "lora_corrupt")).rejects.toMatchObject({ failure: { code: "lora_corrupt" } });
+  });
+
+  it("cut anywhere or changed anywhere in its header gives a failure or a header, never a bug", async () => {
+    const start = 8 + Number(good.readBigUInt64LE());
+    await fc.assert(
+      fc.asyncProperty(fc.nat(good.length - 1), fc.nat(start - 1), fc.nat(255), async (length, at, value) => {
+        await expect(readHeader(await file("fuzz.safetensors", good.subarray(0, length)))).rejects.toBeInstanceOf(FailureError);
+        const changed = Buffer.from(good);
+        changed[at] = value;
+        const result = await readHeader(await file("fuzz.safetensors", changed)).catch((thrown: unknown) => thrown);
+        if (result instanceof Error) expect(result).toBeInstanceOf(FailureError);
+      }),
+      { numRuns: 60, seed: 1 },
+    );
   });
 
   it("of a missing file is a fact of its own", async () => {
