@@ -1,4 +1,3 @@
-import { text } from "node:stream/consumers";
 import { type BucketChoice, checkBucketRules, chooseBucket, makeBuckets } from "../plan/buckets.js";
 import { defineCommand, UsageError } from "./command.js";
 import { neededNumber, pixelSize } from "./numbers.js";
@@ -35,7 +34,7 @@ Example: echo 800 600 | train-lora buckets --resolution 512x512 --min 256 --max 
     };
     checkBucketRules(rules);
     const list = rules.bucketNoUpscale ? undefined : makeBuckets(rules);
-    const sizes = (await text(process.stdin)).split("\n").flatMap(readSize);
+    const sizes = (await out.input()).split("\n").flatMap(readSize);
     const choices = sizes.map((size) => ({ ...size, ...chooseBucket(size, rules, list) }));
     out.result(choices, choices.map(describe).join("\n"));
   },

@@ -1,6 +1,7 @@
+import { text as readAll } from "node:stream/consumers";
 import type { Failure } from "../../protocol/errors.js";
 
-/** Where a command writes: results to stdout, everything else to stderr. */
+/** A command's way to the outside: results to stdout, everything else to stderr. */
 export type Output = {
   readonly json: boolean;
   /** A person is looking: progress may be drawn over itself. */
@@ -11,7 +12,11 @@ export type Output = {
   text(text: string): void;
   /** A line about how the work goes, on stderr. */
   note(line: string): void;
+  /** Text on stderr as it is, for a line that is drawn over. */
+  progress(text: string): void;
   failure(failure: Failure): void;
+  /** All of stdin. */
+  input(): Promise<string>;
 };
 
 export function openOutput(json: boolean): Output {
@@ -24,6 +29,8 @@ export function openOutput(json: boolean): Output {
     result: (value, text) => print(json ? JSON.stringify(value) : text),
     text: print,
     note: (line) => void process.stderr.write(`${line}\n`),
+    progress: (text) => void process.stderr.write(text),
+    input: () => readAll(process.stdin),
     failure({ code, message, details }) {
       process.stderr.write(`${message} [${code}]\n${details && !json ? `${details.trimEnd()}\n` : ""}`);
       if (json) print(JSON.stringify({ ok: false, code, message, ...(details ? { details } : {}) }));

@@ -30,7 +30,7 @@ Example: train-lora train plan.json --models ~/stable-diffusion-webui/models/Lor
     const { run, runDir, resumed } = await openRun({ paths, plan, loraDir });
     if (resumed && !out.json) out.note(`Going on with the run ${run.id} of this plan.`);
     const before = (await readEvents(runDir)).reduce(applyEvent, jobOfRun(run, plan));
-    const progress = showProgress({ job: before, terminal: out.terminal, write: (text) => void process.stderr.write(text) });
+    const progress = showProgress({ job: before, terminal: out.terminal, write: out.progress });
     const training = runTraining({
       paths,
       runDir,
