@@ -1,0 +1,12 @@
+import { datasetTexts } from "./en/dataset-texts.js";
+import { errorTexts } from "./en/error-texts.js";
+import { frameTexts } from "./en/frame-texts.js";
+import { gridTexts } from "./en/grid-texts.js";
+import { planTexts } from "./en/plan-texts.js";
+import { runTexts } from "./en/run-texts.js";
+import { settingTexts } from "./en/setting-texts.js";
+
+/** Every text of the page in English; its keys are the keys of all languages. */
+export const en = { ...frameTexts, ...datasetTexts, ...planTexts, ...settingTexts, ...runTexts, ...gridTexts, ...errorTexts };
+
+export type MessageKey = keyof typeof en;

@@ -1,0 +1,12 @@
+import type { MessageKey } from "./en.js";
+import type { Message } from "./message.js";
+import { datasetTexts } from "./ru/dataset-texts.js";
+import { errorTexts } from "./ru/error-texts.js";
+import { frameTexts } from "./ru/frame-texts.js";
+import { gridTexts } from "./ru/grid-texts.js";
+import { planTexts } from "./ru/plan-texts.js";
+import { runTexts } from "./ru/run-texts.js";
+import { settingTexts } from "./ru/setting-texts.js";
+
+/** Every text of the page in Russian. */
+export const ru: Record<MessageKey, Message> = { ...frameTexts, ...datasetTexts, ...planTexts, ...settingTexts, ...runTexts, ...gridTexts, ...errorTexts };
