@@ -73,7 +73,7 @@ function parse<const All extends Options>(args: string[], options: All) {
   try {
     return parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(sentence(error));
   }
 }
 
@@ -97,4 +97,9 @@ function checkPositionals(names: readonly string[], given: readonly string[]): v
   if (missing.length > 0) throw new UsageError(`Expected ${missing.join(" and ")}, but nothing was given for it.`);
   if (given.length > names.length)
     throw new UsageError(`Expected ${names.join(" ") || "no argument"}, but got "${given.slice(names.length).join(" ")}" as well.`);
+}
+
+function sentence(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.endsWith(".") ? message : `${message}.`;
 }

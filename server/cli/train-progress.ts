@@ -75,8 +75,6 @@ function sentenceOf(event: JobEvent, job: Job): string | null {
         : `Epoch ${event.epoch}: held-out loss ${event.heldOutLoss.toFixed(4)}, drift ${event.drift.toFixed(4)}`;
     case "saved":
       return `Epoch ${event.epoch} of ${job.epochs}: saved ${event.file}`;
-    case "verdict":
-      return event.verdict.sentence;
     case "warning":
       return `Warning: ${event.message}`;
     default:

@@ -88,6 +88,7 @@ function conclude({
   if (out.json) return 0;
   const last = files.at(-1);
   const lines = [`${job.saves.length} LoRA files in ${loraDir}${last === undefined ? "" : `, the last one is ${last}`}`];
+  if (job.verdict !== null) lines.unshift(job.verdict.sentence);
   if (job.sheet !== null) lines.push(`Grid: ${join(runDir, "grid", job.sheet)}`);
   if (job.report !== null) lines.push(`Report: ${join(runDir, job.report)}`);
   out.text(lines.join("\n"));

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Grid } from "../../protocol/grid.js";
 import { applyEvent, type Job } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
@@ -50,7 +51,9 @@ export async function finishRun({
   try {
     const drawn = record.job().sheet !== null;
     const grid = drawn ? await judgeRun({ plan, runDir, job: record.job() }) : null;
-    if (grid?.verdict) record.add({ type: "verdict", time: Date.now(), verdict: grid.verdict });
+    // The judgement of the last epoch's sheet has mostly said the same a moment ago.
+    if (grid?.verdict && !isDeepStrictEqual(grid.verdict, record.job().verdict))
+      record.add({ type: "verdict", time: Date.now(), verdict: grid.verdict });
     const file = "report.html";
     const job = applyEvent(record.job(), finished);
     await writeReport({ job, plan, grid, gridDir: join(runDir, "grid"), loraDir, file: join(runDir, file) });
@@ -62,5 +65,5 @@ export async function finishRun({
       message: `The LoRAs are finished, but their report could not be written: ${failureOf(error).message}`,
     });
   }
-  record.add(finished);
+  record.add({ ...finished, time: Date.now() });
 }
