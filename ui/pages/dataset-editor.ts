@@ -6,7 +6,7 @@ import type { Session } from "../data/session.js";
 import type { AppState, Scan } from "../data/store.js";
 import { t } from "../locales/locale.js";
 
-type Host = ReactiveControllerHost & { session: Session; state: AppState; dataset: string };
+type Host = ReactiveControllerHost & { session: Session; state: AppState; datasetName: string };
 
 /** What the steps Pictures and Tags do to a data set: every change is followed by a scan, and can be undone. */
 export class DatasetEditor implements ReactiveController {
@@ -25,7 +25,7 @@ export class DatasetEditor implements ReactiveController {
   }
 
   hostUpdate(): void {
-    const { dataset, state } = this.#host;
+    const { datasetName: dataset, state } = this.#host;
     if (state.status !== "connected" || this.#loaded === dataset) return;
     this.#loaded = dataset;
     this.preview = null;
@@ -38,7 +38,7 @@ export class DatasetEditor implements ReactiveController {
   }
 
   get scan(): Scan | undefined {
-    return this.#host.state.scans[this.#host.dataset];
+    return this.#host.state.scans[this.#host.datasetName];
   }
 
   get ready(): Dataset | null {
@@ -46,16 +46,16 @@ export class DatasetEditor implements ReactiveController {
   }
 
   load(): Promise<void> {
-    return loadScan(this.#host.session, this.#host.dataset);
+    return loadScan(this.#host.session, this.#host.datasetName);
   }
 
   urlOf(id: string, size?: number): string {
     const image = this.ready?.images.find((one) => one.id === id);
-    return image ? imageUrl(this.#host.session, this.#host.dataset, image, size) : "";
+    return image ? imageUrl(this.#host.session, this.#host.datasetName, image, size) : "";
   }
 
   async previewFix(scope: FixScope): Promise<void> {
-    const report = await this.action.run(t("working.preview"), () => fixDataset(this.#host.session, this.#host.dataset, scope, true));
+    const report = await this.action.run(t("working.preview"), () => fixDataset(this.#host.session, this.#host.datasetName, scope, true));
     if (report) this.preview = { scope, report };
     this.#host.requestUpdate();
   }
@@ -105,7 +105,7 @@ export class DatasetEditor implements ReactiveController {
   }
 
   async #edit(what: string, work: (session: Session, dataset: string) => Promise<string>): Promise<void> {
-    const { session, dataset } = this.#host;
+    const { session, datasetName: dataset } = this.#host;
     const words = await this.action.run(what, async () => {
       const done = await work(session, dataset);
       await this.load();

@@ -55,7 +55,7 @@ export class TlPicturesPage extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) state: AppState = emptyState;
-  @property({ attribute: false }) dataset = "";
+  @property({ attribute: false }) datasetName = "";
   @property({ attribute: false }) filter: Filter = noFilter;
   @state() private _selected: string | null = null;
   @state() private _large = false;
@@ -168,7 +168,7 @@ export class TlPicturesPage extends LitElement {
   }
 
   private _hash(filter: Filter): string {
-    return routeHash(datasetRoute(this.dataset, "pictures", filter));
+    return routeHash(datasetRoute(this.datasetName, "pictures", filter));
   }
 }
 

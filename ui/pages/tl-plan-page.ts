@@ -32,7 +32,7 @@ export class TlPlanPage extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) state: AppState = emptyState;
-  @property({ attribute: false }) dataset = "";
+  @property({ attribute: false }) datasetName = "";
   @state() private _draft: PlanDraft = { baseModel: "", settings: {} };
   private readonly _plan = new PlanController(this);
   private readonly _editor = new DatasetEditor(this);
@@ -44,11 +44,11 @@ export class TlPlanPage extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has("dataset")) this._draft = parseDraft(readPreference(draftKey(this.dataset)));
+    if (changed.has("datasetName")) this._draft = parseDraft(readPreference(draftKey(this.datasetName)));
     const models = this.state.snapshot?.baseModels ?? [];
     const first = models[0];
     if (first && !models.some((model) => model.name === this._draft.baseModel)) this._draft = { ...this._draft, baseModel: first.name };
-    if (this.state.status === "connected" && this._draft.baseModel) this._plan.ask(this.session, this.dataset, this._draft, this._editor.ready);
+    if (this.state.status === "connected" && this._draft.baseModel) this._plan.ask(this.session, this.datasetName, this._draft, this._editor.ready);
   }
 
   override render(): TemplateResult {
@@ -62,7 +62,7 @@ export class TlPlanPage extends LitElement {
 
   private get _values(): Settings {
     const computed = this._plan.plan?.settings;
-    return computed ? { ...Settings.parse({}), ...computed, ...this._draft.settings, grid: computed.grid } : { ...Settings.parse({}), ...Settings.partial().parse(this._draft.settings) };
+    return Settings.parse({ ...computed, ...this._draft.settings, grid: computed?.grid ?? this._draft.settings.grid });
   }
 
   private _renderMain(): TemplateResult {
@@ -114,11 +114,11 @@ export class TlPlanPage extends LitElement {
 
   private _keep(draft: PlanDraft): void {
     this._draft = draft;
-    writePreference(draftKey(this.dataset), JSON.stringify(draft));
+    writePreference(draftKey(this.datasetName), JSON.stringify(draft));
   }
 
   private _onJump(event: CustomEvent<PlanWarning>): void {
-    const target = warningTarget(event.detail, this.dataset);
+    const target = warningTarget(event.detail, this.datasetName);
     if (target.kind === "route") location.hash = routeHash(target.route);
     else void this._focusSetting(target.key);
   }
@@ -133,7 +133,7 @@ export class TlPlanPage extends LitElement {
   }
 
   private async _onEnqueue(): Promise<void> {
-    const queued = await this._action.run("enqueue", () => enqueue(this.session, this.dataset, this._draft));
+    const queued = await this._action.run("enqueue", () => enqueue(this.session, this.datasetName, this._draft));
     if (queued) location.hash = routeHash(runRoute(queued.job));
   }
 }

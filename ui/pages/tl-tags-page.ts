@@ -29,7 +29,7 @@ export class TlTagsPage extends LitElement {
 
   @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) state: AppState = emptyState;
-  @property({ attribute: false }) dataset = "";
+  @property({ attribute: false }) datasetName = "";
   @property({ attribute: false }) filter: Filter = noFilter;
   @state() private _open: string | null = null;
   @state() private _limit = FIRST_CAPTIONS;
@@ -112,7 +112,7 @@ export class TlTagsPage extends LitElement {
 
   private _show(filter: Filter): void {
     this._limit = FIRST_CAPTIONS;
-    location.hash = routeHash(datasetRoute(this.dataset, "tags", filter));
+    location.hash = routeHash(datasetRoute(this.datasetName, "tags", filter));
   }
 }
 

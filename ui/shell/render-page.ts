@@ -43,11 +43,11 @@ function renderDatasetStep(route: Extract<Route, { page: "dataset" }>, session: 
   const { dataset, filter } = route;
   switch (route.step) {
     case "pictures":
-      return html`<tl-pictures-page .session=${session} .state=${state} .dataset=${dataset} .filter=${filter}></tl-pictures-page>`;
+      return html`<tl-pictures-page .session=${session} .state=${state} .datasetName=${dataset} .filter=${filter}></tl-pictures-page>`;
     case "tags":
-      return html`<tl-tags-page .session=${session} .state=${state} .dataset=${dataset} .filter=${filter}></tl-tags-page>`;
+      return html`<tl-tags-page .session=${session} .state=${state} .datasetName=${dataset} .filter=${filter}></tl-tags-page>`;
     case "plan":
-      return html`<tl-plan-page .session=${session} .state=${state} .dataset=${dataset}></tl-plan-page>`;
+      return html`<tl-plan-page .session=${session} .state=${state} .datasetName=${dataset}></tl-plan-page>`;
     default: {
       const unknownStep: never = route.step;
       return unknownStep;
