@@ -28,7 +28,7 @@ export const MAX_PIXELS = 100_000_000;
 /** Pixels of the largest picture that is decoded at all; Fix shrinks those above MAX_PIXELS. */
 export const MAX_DECODED_PIXELS = 268_402_689;
 
-/** Pictures that are decoded at the same time. */
-export const DECODERS = Math.min(4, Math.max(2, availableParallelism()));
+/** Pictures that are in work at the same time; more than cores, so that one is decoded while another waits for its turn here. */
+export const DECODERS = Math.min(4, 2 * availableParallelism());
 
 export const WHITE = { r: 255, g: 255, b: 255 } as const;

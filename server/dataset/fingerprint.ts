@@ -24,7 +24,7 @@ export const SAME_PICTURE = 4;
  * lowest frequencies against their median. Mirroring only changes the sign of the odd horizontal frequencies.
  */
 export function fingerprint(pixels: Uint8Array, width: number, height: number): Fingerprint {
-  const rgb = boxes(pixels, width, height, SIDE, 3);
+  const rgb = shrink(pixels, width, height);
   const grey = Float64Array.from({ length: SIDE * SIDE }, (_, i) => 0.299 * at(rgb, 3 * i) + 0.587 * at(rgb, 3 * i + 1) + 0.114 * at(rgb, 3 * i + 2));
   const frequencies = lowFrequencies(grey);
   const flipped = frequencies.map((value, i) => (i % 2 === 1 ? -value : value));
@@ -32,8 +32,8 @@ export function fingerprint(pixels: Uint8Array, width: number, height: number): 
   return {
     phash: hashOf(frequencies),
     mirrored: hashOf(flipped),
-    colours: hexOf(boxes(rgb, SIDE, SIDE, COLOUR_SIDE, 3)),
-    detail: hexOf(boxes(grey, SIDE, SIDE, DETAIL_SIDE, 1)),
+    colours: hexOf(boxes(rgb, COLOUR_SIDE, 3)),
+    detail: hexOf(boxes(grey, DETAIL_SIDE, 1)),
     flat: energy < FLAT_ENERGY,
   };
 }
@@ -80,25 +80,52 @@ function hexOf(values: Float64Array): string {
   return Buffer.from(values.map(Math.round)).toString("hex");
 }
 
-/** Means of side × side boxes, channel by channel; a picture smaller than that lends a pixel to several boxes. */
-function boxes(pixels: ArrayLike<number>, width: number, height: number, side: number, channels: 1 | 3): Float64Array {
-  const result = new Float64Array(side * side * channels);
-  for (let row = 0; row < side; row++) {
-    const top = Math.floor((row * height) / side);
-    const bottom = Math.max(top + 1, Math.floor(((row + 1) * height) / side));
-    for (let column = 0; column < side; column++) {
-      const left = Math.floor((column * width) / side);
-      const right = Math.max(left + 1, Math.floor(((column + 1) * width) / side));
-      const count = (bottom - top) * (right - left);
-      for (let channel = 0; channel < channels; channel++) {
-        let sum = 0;
-        for (let y = top; y < bottom; y++) {
-          const end = channels * (y * width + right);
-          for (let i = channels * (y * width + left) + channel; i < end; i += channels) sum += at(pixels, i);
-        }
-        result[channels * (row * side + column) + channel] = sum / count;
+/** Mean colours of 32 × 32 boxes in one walk over the pixels; a picture narrower than that lends a pixel to several boxes. */
+function shrink(pixels: Uint8Array, width: number, height: number): Float64Array {
+  if (width < SIDE || height < SIDE) return shrink(enlarge(pixels, width, height), 2 * width, 2 * height);
+  const sums = new Float64Array(SIDE * SIDE * 3);
+  const edgeOf = (box: number, length: number) => Math.floor((box * length) / SIDE);
+  for (let y = 0; y < height; y++) {
+    const row = SIDE * Math.floor(((y + 1) * SIDE - 1) / height);
+    for (let column = 0, i = 3 * y * width; column < SIDE; column++) {
+      const end = 3 * (y * width + edgeOf(column + 1, width));
+      let [red, green, blue] = [0, 0, 0];
+      // Not through a shared accessor, which many kinds of array would make ten times slower.
+      for (; i < end; i += 3) {
+        red += pixels[i] ?? 0;
+        green += pixels[i + 1] ?? 0;
+        blue += pixels[i + 2] ?? 0;
       }
+      const box = 3 * (row + column);
+      sums[box] = (sums[box] ?? 0) + red;
+      sums[box + 1] = (sums[box + 1] ?? 0) + green;
+      sums[box + 2] = (sums[box + 2] ?? 0) + blue;
     }
+  }
+  const spanOf = (box: number, length: number) => edgeOf(box + 1, length) - edgeOf(box, length);
+  return sums.map((sum, i) => sum / (spanOf(Math.floor(i / 3 / SIDE), height) * spanOf(Math.floor(i / 3) % SIDE, width)));
+}
+
+/** Twice as large, each pixel four times. */
+function enlarge(pixels: Uint8Array, width: number, height: number): Uint8Array {
+  const result = new Uint8Array(width * height * 12);
+  for (let y = 0; y < 2 * height; y++) {
+    for (let x = 0; x < 2 * width; x++) {
+      const from = 3 * ((y >> 1) * width + (x >> 1));
+      result.set(pixels.subarray(from, from + 3), 3 * (2 * width * y + x));
+    }
+  }
+  return result;
+}
+
+/** Means of the boxes of a side × side division of 32 × 32 values of so many channels. */
+function boxes(values: Float64Array, side: number, channels: 1 | 3): Float64Array {
+  const result = new Float64Array(side * side * channels);
+  const span = SIDE / side;
+  for (let i = 0; i < values.length; i++) {
+    const pixel = Math.floor(i / channels);
+    const box = channels * (Math.floor(pixel / SIDE / span) * side + Math.floor((pixel % SIDE) / span)) + (i % channels);
+    result[box] = (result[box] ?? 0) + (values[i] ?? 0) / (span * span);
   }
   return result;
 }
@@ -113,7 +140,7 @@ function lowFrequencies(grey: Float64Array): number[] {
   for (let y = 0; y < SIDE; y++) {
     for (let u = 0; u < KEPT; u++) {
       let sum = 0;
-      for (let x = 0; x < SIDE; x++) sum += at(grey, y * SIDE + x) * at(COSINES, u * SIDE + x);
+      for (let x = 0; x < SIDE; x++) sum += (grey[y * SIDE + x] ?? 0) * (COSINES[u * SIDE + x] ?? 0);
       rows[y * KEPT + u] = sum;
     }
   }
@@ -121,7 +148,7 @@ function lowFrequencies(grey: Float64Array): number[] {
   for (let v = 0; v < KEPT; v++) {
     for (let u = 0; u < KEPT; u++) {
       let sum = 0;
-      for (let y = 0; y < SIDE; y++) sum += at(rows, y * KEPT + u) * at(COSINES, v * SIDE + y);
+      for (let y = 0; y < SIDE; y++) sum += (rows[y * KEPT + u] ?? 0) * (COSINES[v * SIDE + y] ?? 0);
       // Whole numbers, so that rounding noise of a flat picture sets no bits.
       result[v * KEPT + u] = Math.round(sum / SIDE);
     }

@@ -1,7 +1,6 @@
-import { open } from "node:fs/promises";
 import { MAX_DECODED_PIXELS, MAX_PIXELS, sharp, WHITE } from "./decoder.js";
 import { type Fingerprint, fingerprint } from "./fingerprint.js";
-import { isConvertible, isTrained, SNIFF_BYTES, type PictureFormat, sniff } from "./sniff.js";
+import { isConvertible, isTrained, type PictureFormat, readHead, sniff } from "./sniff.js";
 
 /** What one look at a picture tells. Sizes are in pixels, after EXIF orientation. */
 export type ReadablePicture = {
@@ -45,7 +44,7 @@ export async function readPicture(
   resize: { width: number; height: number } = LOOK,
 ): Promise<{ facts: PictureFacts; pixels: Pixels | null }> {
   const refused = (facts: UnreadablePicture) => ({ facts, pixels: null });
-  const head = typeof source === "string" ? await firstBytes(source) : source;
+  const head = typeof source === "string" ? headOf(source) : source;
   if (head === null) return refused({ ok: false, code: "truncated", format: "", width: 0, height: 0, reason: "can't be opened" });
   const sniffed = sniff(head);
   if (sniffed === null) return refused({ ok: false, code: "not_an_image", format: "", width: 0, height: 0, reason: "holds no picture" });
@@ -141,14 +140,12 @@ function hasTransparency(rgba: Buffer): boolean {
 }
 
 /** Null for a file that may not be read. */
-async function firstBytes(file: string): Promise<Buffer | null> {
-  const handle = await open(file, "r").catch(() => null);
-  if (handle === null) return null;
+function headOf(file: string): Buffer | null {
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+    return readHead(file);
+  } catch {
+    // The caller says so in a sentence; the system's words add nothing.
+    return null;
   }
 }
 

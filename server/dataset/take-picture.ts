@@ -1,10 +1,10 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { MAX_DECODED_PIXELS, sharp } from "./decoder.js";
 import type { PlacedPicture } from "./import-layout.js";
 import { DECODE, nameOf } from "./picture.js";
-import { isConvertible, isTrained, SNIFF_BYTES, type Sniffed, sniff } from "./sniff.js";
+import { isConvertible, isTrained, readHead, type Sniffed, sniff } from "./sniff.js";
 
 /** `reason` is null for a picture that was taken over, else the sentence why it stays behind. */
 export type TakenPicture = { reason: string | null; hasCaption: boolean };
@@ -18,7 +18,7 @@ export async function takePicture({ source, caption, folder, stem }: PlacedPictu
   const raw = `${target}.importing`;
   try {
     await copy(source.copyTo(raw));
-    const sniffed = sniff(await firstBytes(raw));
+    const sniffed = sniff(readHead(raw));
     const reason = sniffed === null ? await reasonFor(raw) : await place(raw, target, sniffed);
     if (reason !== null || caption === null) return { reason, hasCaption: false };
     await copy(caption.copyTo(`${target}.txt`));
@@ -57,15 +57,5 @@ async function copy(work: Promise<void>): Promise<void> {
     // A zip that lies about its sizes or checksums shows it only while it is unpacked.
     if (error instanceof Error && !("code" in error)) throw new FailureError("bad_request", `Expected a zip that can be unpacked, but it is damaged (${error.message}); nothing was imported.`);
     throw error;
-  }
-}
-
-async function firstBytes(file: string): Promise<Buffer> {
-  const handle = await open(file, "r");
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
   }
 }
