@@ -93,7 +93,7 @@ class Trainer:
     def __init__(self, *arguments: str, file_limit: int | None = None, fork: bool = True) -> None:
         commands, self._stdin = os.pipe()
         stdout, events = os.pipe()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self.pid = os.fork() if fork else 0
         if fork and self.pid == 0:
             for pipe in (self._stdin, stdout):
@@ -128,6 +128,12 @@ class Trainer:
     def close_stdin(self) -> None:
         os.close(self._stdin)
         self._stdin = -1
+
+    def hang_up(self) -> int:
+        """Close both pipes as a killed server does, and give the exit code."""
+        self._events.close()
+        self.close_stdin()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -1,7 +1,6 @@
 """Whole runs of the real trainer process over a tiny checkpoint."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +64,9 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(
 
 
 def test_a_paused_run_goes_on_from_its_very_step(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1, mixedPrecision="bf16")
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1, mixedPrecision="fp16")
     train(whole)
-    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=1, mixedPrecision="bf16")
+    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=1, mixedPrecision="fp16")
     trainer = Trainer("train", str(paused))
     trainer.until("step", step=2)
     trainer.say('{"type": "pause"}')
@@ -90,6 +89,14 @@ def test_a_closed_stdin_pauses_and_stop_stops(tmp_path: Path, tiny_checkpoint: P
     trainer.say('{"type": "stop"}')
     events, code = trainer.end()
     assert (events[-1]["type"], code) == ("stopped", 0)
+
+
+def test_a_reader_that_dies_leaves_a_run_that_goes_on_later(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=1, mixedPrecision="bf16")
+    trainer = Trainer("train", str(run))
+    trainer.until("step", step=2)
+    assert trainer.hang_up() == 0
+    assert train(run)[0]["step"] >= 2
 
 
 def test_a_full_disk_is_said_and_the_run_ends_like_an_unbroken_one_once_there_is_room(
@@ -133,7 +140,7 @@ def test_a_lora_file_carries_kohyas_keys_and_metadata(tmp_path: Path, tiny_check
     assert metadata["ss_output_name"] == "zorp" and metadata["ss_base_model_version"] == "sd_v1"
     assert json.loads(metadata["ss_tag_frequency"])["2_zorp"]["red"] == 6
     assert json.loads(path.with_suffix(".json").read_text())["activation text"] == "zorp"
-    assert os.stat(path).st_nlink == 1
+    assert path.stat().st_nlink == 1
 
 
 def test_each_epoch_gets_its_row_of_the_grid_and_a_pause_while_drawing_draws_only_the_rest(

@@ -39,12 +39,13 @@ class Evaluation:
         targets: dict[str, nn.Module],
         plan: Plan,
         latents: dict[str, Tensor],
+        check: Callable[[int, int], None],
     ) -> None:
         self._base, self._network, self._targets, self._plan = base, network, targets, plan
         self.compute_seconds = 0.0
         self._weights = list(dict.fromkeys([1.0, *plan.settings.grid.weights]))
         with network.disabled():
-            self._probes = self._make_probes(latents)
+            self._probes = self._make_probes(latents, check)
 
     def measure(self, epoch: int, check: Callable[[int, int], None]) -> dict[str, Any]:
         """The `evaluated` event of an epoch; epoch 0 is the base model. `check(done, total)` may raise to interrupt.
@@ -67,7 +68,7 @@ class Evaluation:
             if (epoch > 0 or probe.kind != "drift") and (weight == 1 or probe.core)
         ]
 
-    def _make_probes(self, latents: dict[str, Tensor]) -> list[Probe]:
+    def _make_probes(self, latents: dict[str, Tensor], check: Callable[[int, int], None]) -> list[Probe]:
         plan, settings = self._plan, self._plan.settings
         amount = measure_plan(
             samples_per_epoch=plan.samples_per_epoch,
@@ -87,9 +88,8 @@ class Evaluation:
             plan.generic_prompts,
             size=(settings.resolution.height // 8, settings.resolution.width // 8),
             amount=amount,
-            seed=settings.seed,
-            clip_skip=settings.clip_skip,
-            max_token_length=settings.max_token_length,
+            settings=settings,
+            check=check,
         )
 
     @torch.no_grad()

@@ -16,7 +16,7 @@ from trainer.failure import Failure
 from trainer.pictures import load_picture
 from trainer.plan import PlanImage
 
-_PIXELS_AT_ONCE = 4 * 512 * 512
+_PIXELS_AT_ONCE = 2 * 512 * 512
 
 
 def cache_latents(

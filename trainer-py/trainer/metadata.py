@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from trainer import __version__
 from trainer.file_hash import FileHash
 from trainer.plan import Plan, PlanImage
 from trainer.state import Progress
@@ -125,6 +126,11 @@ def _command_line_data(plan: Plan) -> dict[str, Any]:
     return {
         "ss_num_train_images": plan.samples_per_epoch,
         "ss_num_reg_images": 0,
+        "ss_validation_seed": None,
+        "ss_validation_split": 0.0,
+        "ss_validate_every_n_steps": None,
+        "ss_validate_every_n_epochs": 1,
+        "ss_max_validation_steps": None,
         "ss_num_validation_images": len(plan.held_out_images),
         "ss_batch_size_per_device": settings.batch_size,
         "ss_total_batch_size": settings.batch_size,
@@ -216,6 +222,7 @@ def _modelspec(plan: Plan) -> dict[str, str]:
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": "stable-diffusion-v1/lora",
         "modelspec.implementation": "diffusers",
+        "modelspec.implementation_version": f"train-lora/{__version__}",
         "modelspec.date": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds"),
         "modelspec.resolution": f"{settings.resolution.width}x{settings.resolution.height}",
         "modelspec.encoder_layer": str(settings.clip_skip),

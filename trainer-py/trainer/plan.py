@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -161,6 +162,10 @@ class Plan:
             self.total_steps == self.steps_per_epoch * self.settings.epochs,
             f"totalSteps to be {self.settings.epochs} epochs of {self.steps_per_epoch} steps, found {self.total_steps}",
         )
+        batches = sum(-(-count // self.settings.batch_size) for count in self._samples().values())
+        _expect(
+            self.steps_per_epoch == batches, f"{batches} steps an epoch by its pictures, found {self.steps_per_epoch}"
+        )
         _expect(len(self.files) == self.settings.epochs, f"one file name for each of the {self.settings.epochs} epochs")
         _expect(any(not image.held_out for image in self.images), "at least one picture that is not held out")
 
@@ -171,6 +176,12 @@ class Plan:
     @property
     def held_out_images(self) -> tuple[PlanImage, ...]:
         return tuple(image for image in self.images if image.held_out)
+
+    def _samples(self) -> Counter[Pair]:
+        samples: Counter[Pair] = Counter()
+        for image in self.trained_images:
+            samples[image.bucket] += image.repeats
+        return samples
 
     @classmethod
     def from_json(cls, value: Any) -> "Plan":  # noqa: ANN401

@@ -1,7 +1,7 @@
 """The fixed questions of an evaluation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from trainer.base_model import BaseModel
 from trainer.measure_plan import TIMESTEPS, MeasurePlan
-from trainer.plan import PlanImage
+from trainer.plan import PlanImage, Settings
 from trainer.randomness import generator
 from trainer.text import encode_prompts
 
@@ -61,20 +61,21 @@ def drift_probes(
     *,
     size: tuple[int, int],
     amount: MeasurePlan,
-    seed: int,
-    clip_skip: int,
-    max_token_length: int,
+    settings: Settings,
+    check: Callable[[int, int], None],
 ) -> list[Probe]:
     """Probes along the way on which the base model itself draws `prompts` (DDIM, no guidance) at size (height, width).
 
-    To be called with the LoRA switched off: the base model's own predictions become the targets.
+    To be called with the LoRA switched off: the base model's own predictions become the targets. `check(done, total)`
+    may raise to interrupt.
     """
     prompts = list(prompts)[: amount.generic]
-    context = encode_prompts(base, prompts, clip_skip=clip_skip, max_token_length=max_token_length)
-    noise = [torch.randn((4, *size), generator=generator(seed, "drift", prompt)) for prompt in prompts]
+    context = encode_prompts(base, prompts, clip_skip=settings.clip_skip, max_token_length=settings.max_token_length)
+    noise = [torch.randn((4, *size), generator=generator(settings.seed, "drift", prompt)) for prompt in prompts]
     x = torch.stack(noise).to(base.device)
     probes = []
     for index, timestep in enumerate(_TRAJECTORY):
+        check(index, len(_TRAJECTORY))
         steps = torch.full((len(prompts),), timestep, device=base.device)
         predicted = base.unet(x.to(base.dtype), steps, encoder_hidden_states=context).sample.float()
         if timestep in amount.drift_timesteps:
@@ -83,6 +84,7 @@ def drift_probes(
                 probes.append(Probe("drift", prompt, timestep, x[place].cpu(), predicted[place].cpu(), core))
         following = _TRAJECTORY[index + 1] if index + 1 < len(_TRAJECTORY) else 0
         x = _ddim(x, predicted, float(base.alphas_cumprod[timestep]), float(base.alphas_cumprod[following]))
+    check(len(_TRAJECTORY), len(_TRAJECTORY))
     return probes
 
 

@@ -101,7 +101,9 @@ def open_session(  # noqa: PLR0913
         network=network,
         optimizer=optimizer,
         steps=TrainingSteps(base, network, optimizer, plan, latents),
-        evaluation=Evaluation(base, network, targets, plan, latents),
+        evaluation=Evaluation(
+            base, network, targets, plan, latents, lambda done, total: stage("measuringBase", done, total)
+        ),
         base_hash=base_hash,
         commands=commands,
         folder=folder,

@@ -78,7 +78,8 @@ def _loop(session: Session) -> None:
         session.commands.check()
         result = session.steps.run(progress.step)
         progress.step += 1
-        if time.perf_counter() - last_state > _SECONDS_BETWEEN_STATES:
+        epoch_ends = progress.step % plan.steps_per_epoch == 0
+        if not epoch_ends and time.perf_counter() - last_state > _SECONDS_BETWEEN_STATES:
             session.save_state()
             last_state = time.perf_counter()
         seconds = time.perf_counter() - started
@@ -95,7 +96,7 @@ def _loop(session: Session) -> None:
         )
         progress.compute_seconds += result.compute_seconds
         progress.train_seconds += time.perf_counter() - started
-        if progress.step % plan.steps_per_epoch == 0:
+        if epoch_ends:
             session.save_state()
             finish_epoch(session, progress.step // plan.steps_per_epoch)
             last_state = time.perf_counter()
