@@ -49,6 +49,8 @@ export async function attachServer({ paths, program, stays }: AttachRequest): Pr
     server,
     started: true,
     async leave() {
+      // While we wait for its end, it must keep this process alive again.
+      child.ref();
       // It may have left already, by the same Ctrl-C as this process.
       await askToLeave(server).catch(() => undefined);
       await exited;

@@ -53,7 +53,7 @@ export function runTraining(request: TrainingRequest): Training {
       if (Date.now() - state.wantedAt > FORCE_AFTER_MS) state.child?.kill();
       return;
     }
-    if (state.wanted === wanted) return;
+    if (state.wanted === wanted || isOver(record?.job().status)) return;
     state.wanted = wanted;
     state.wantedAt = Date.now();
     record?.add({ type: "status", time: Date.now(), status });
@@ -177,6 +177,11 @@ function keepVerdicts(plan: Plan, runDir: string, record: RunRecord): { again():
     },
     settled: () => turn,
   };
+}
+
+// The trainer has had its last word; it is only leaving.
+function isOver(status: JobStatus | undefined): boolean {
+  return status === "paused" || status === "stopped" || status === "failed" || status === "finished";
 }
 
 async function endWithout(record: RunRecord, state: State, exit: TrainerExit, runDir: string): Promise<void> {

@@ -130,3 +130,10 @@ test("a job that the user was pausing stays paused over a close", async () => {
   await queue.close();
   expect(store.job(id)?.status).toBe("paused");
 });
+
+test("a failure keeps its code when the queue is closed in the same moment", async () => {
+  const id = await enqueue("failing-nan");
+  await reaches(id, "failed");
+  await queue.close();
+  expect(store.job(id)?.failure?.code).toBe("nan_loss");
+});
