@@ -1,10 +1,10 @@
 import pytest
 import torch
 from drawing_base import all_targets, plain_targets, tiny_base
-from random_lora import random_lora
 from torch import Tensor, nn
 
 from bench.merge import merged
+from bench.random_lora import random_lora
 from trainer.failure import Failure
 from trainer.lora_batch import LoraBatch, Row
 from trainer.lora_weights import LoraModule, LoraWeights
@@ -51,6 +51,7 @@ def _one_by_one(
     return [torch.cat(parts) for parts in zip(*results, strict=True)]
 
 
+@pytest.mark.parametrize("forwards", [1, 9], ids=["low-rank products", "weights of their own"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize(
     "rows",
@@ -61,13 +62,15 @@ def _one_by_one(
     ],
     ids=["equal stretches", "base model first", "in any order"],
 )
-def test_each_row_equals_the_layers_with_its_lora_merged(rows: list[Row], layout: torch.memory_format) -> None:
+def test_each_row_equals_the_layers_with_its_lora_merged(
+    rows: list[Row], layout: torch.memory_format, forwards: int
+) -> None:
     layers, targets = _layers()
     loras = _loras(targets)
     tokens, picture = torch.randn(6, 5, 12), torch.randn(6, 12, 8, 8).contiguous(memory_format=layout)
     expected = _one_by_one(layers, targets, loras, rows, (tokens, picture))
     with torch.no_grad(), LoraBatch(targets, loras) as batch:
-        batch.set_rows(rows)
+        batch.set_rows(rows, forwards=forwards)
         found = layers(tokens, picture)
     for a, b in zip(found, expected, strict=True):
         assert (a - b).abs().max() < CLOSE
@@ -144,7 +147,7 @@ def _unet_inputs(count: int) -> tuple[Tensor, Tensor, Tensor]:
 def test_the_whole_unet_with_locon_files_of_mixed_ranks_equals_merged_weights() -> None:
     base = tiny_base()
     targets = all_targets(base)
-    loras = [random_lora(targets, rank=rank, alpha=1, seed=rank) for rank in (4, 9)]
+    loras = [random_lora(targets, rank=rank, alpha=1, seed=rank, size=0.1) for rank in (4, 9)]
     rows = [(0, 1.0), (0, -0.5), (1, 1.5), (1, 0.3), (None, 0.0)]
     latents, time, context = _unet_inputs(len(rows))
     with torch.no_grad():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from drawing_base import all_targets, tiny_base
-from random_lora import random_lora
 from torch import Tensor
 
 from bench.merge import merged
+from bench.random_lora import random_lora
 from trainer.lora_batch import LoraBatch
 from trainer.lora_weights import LoraWeights
 from trainer.sample import CellRequest, Drawing, draw_cells, draw_pixels
@@ -19,7 +19,7 @@ DRAWING = Drawing(width=64, height=48, negative_prompt="blurry", sampler="ddim",
 
 def _loras() -> list[LoraWeights]:
     targets = all_targets(tiny_base())
-    return [random_lora(targets, rank=rank, alpha=rank / 2, seed=rank) for rank in (4, 7, 2)]
+    return [random_lora(targets, rank=rank, alpha=rank / 2, seed=rank, size=0.1) for rank in (4, 7, 2)]
 
 
 def _draw(

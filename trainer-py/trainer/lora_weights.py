@@ -39,14 +39,14 @@ class LoraWeights:
 
 
 _ROLES = {
-    "lora_down.weight": "down",
-    "lora_up.weight": "up",
-    "lora_A.weight": "down",
-    "lora_B.weight": "up",
-    "lora.down.weight": "down",
-    "lora.up.weight": "up",
-    "lora_mid.weight": "mid",
-    "alpha": "alpha",
+    ".lora_down.weight": "down",
+    ".lora_up.weight": "up",
+    ".lora_A.weight": "down",
+    ".lora_B.weight": "up",
+    "_lora.down.weight": "down",  # diffusers before PEFT
+    "_lora.up.weight": "up",
+    ".lora_mid.weight": "mid",
+    ".alpha": "alpha",
 }
 _OTHER_KINDS = {
     "hada_": "LoHa",
@@ -94,24 +94,21 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
 
 def _place(key: str, path: Path) -> tuple[str, str]:
     for suffix, role in _ROLES.items():
-        if key.endswith(f".{suffix}"):
-            return _kohya_name(key.removesuffix(f".{suffix}")), role
-    suffix = key.partition(".")[2]
-    kind = next((kind for mark, kind in _OTHER_KINDS.items() if mark in suffix), None)
+        if key.endswith(suffix):
+            return _kohya_name(key.removesuffix(suffix)), role
+    suffix = key.partition(".")[2] if key.startswith("lora_") else ""
+    kind = next((kind for mark, kind in _OTHER_KINDS.items() if suffix.startswith(mark)), None)
     if kind is not None:
         raise _corrupt(path, f"it is a {kind} file, and only LoRA and LoCon files can be drawn")
     raise _corrupt(path, f"the meaning of {key} is unknown")
 
 
 def _kohya_name(name: str) -> str:
-    if name.startswith("lora_"):
-        return name
     for dotted, prefix in _PEFT_PREFIXES.items():
         if name.startswith(dotted):
-            inner = name.removeprefix(dotted)
-            # diffusers' older files name the processor of an attention instead of its layers.
-            inner = inner.replace(".processor.", ".").replace("to_out_lora", "to_out.0").removesuffix("_lora")
-            return module_name(prefix, inner.replace(".to_out.lora", ".to_out.0"))
+            # Before PEFT, diffusers named the processor of an attention instead of its layers.
+            path = name.removeprefix(dotted).replace(".processor.", ".")
+            return module_name(prefix, f"{path}.0" if path.endswith(".to_out") else path)
     return name
 
 

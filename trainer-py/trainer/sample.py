@@ -142,7 +142,7 @@ def _draw_batch(
     noise = cell_noise([cell.seed for cell in cells], drawing.width, drawing.height).to(base.device)
     context = contexts(cells, [cell.prompt for cell in cells])
     negative = contexts(cells, [drawing.negative_prompt] * len(cells))
-    loras.set_rows([cell.row for cell in cells])
+    loras.set_rows([cell.row for cell in cells], forwards=drawing.steps)
     denoise = guided(base.unet, context, negative, drawing.cfg_scale)
     latents = sample_latents(drawing.sampler, denoise, noise, base.alphas_cumprod, drawing.steps)
     loras.set_rows(())
@@ -185,7 +185,7 @@ Done = list[tuple[int, Tensor]]
 
 
 def _run(draw: Callable[[Sequence[int]], Done], batches: list[list[int]], threads: int) -> Iterator[Done]:
-    if threads == 1:
+    if threads == 1 or len(batches) == 1:
         for batch in batches:
             yield from _draw_or_halve(draw, batch)
         return

@@ -1,0 +1,118 @@
+"""`python -m bench.grid`: a grid drawn in batches of many LoRAs against merging each cell's LoRA into the weights."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bench.merge import merged
+from bench.random_lora import random_lora
+from trainer.base_model import BaseModel, load_base_model
+from trainer.lora_batch import LoraBatch
+from trainer.lora_weights import LoraWeights, read_lora
+from trainer.sample import CellRequest, Drawing, draw_pixels
+from trainer.targets import lora_targets
+
+POCKET = Path(__file__).resolve().parent.parent / "pocket" / "model" / "pocket.safetensors"
+EPOCHS = 6
+WEIGHTS = (0.4, 0.6, 0.8, 1.0, 1.2)
+PROMPT = "a big red circle with a blue hat, green background"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print one JSON line: seconds of both ways over all rounds, their ratio, and the largest difference of a pixel."""
+    options = _options(arguments)
+    torch.set_num_threads(options.threads)
+    base = load_base_model(options.base, device=torch.device("cpu"), dtype=torch.float32, parts=_PARTS)
+    targets = lora_targets(base.unet, base.text_encoder)
+    loras = [read_lora(file) for file in options.loras] or _loras(targets)
+    drawing = Drawing(options.size, options.size, "", "ddim", options.steps, 7.0, 1)
+    cells = [CellRequest(None, 0.0, PROMPT, 1)]
+    cells += [CellRequest(index, weight, PROMPT, 1) for index in range(len(loras)) for weight in WEIGHTS]
+    ways = {"batched": _batched, "merged": _merged}
+    for way in ways.values():
+        way(base, targets, loras, cells, _short(drawing))
+    seconds = dict.fromkeys(ways, 0.0)
+    pictures: dict[str, list[Tensor]] = {}
+    for turn in range(options.rounds):
+        for name in sorted(ways, reverse=bool(turn % 2)):
+            started = time.perf_counter()
+            pictures[name] = ways[name](base, targets, loras, cells, drawing)
+            seconds[name] += time.perf_counter() - started
+    pairs = zip(pictures["batched"], pictures["merged"], strict=True)
+    result = {
+        "bench": "grid",
+        "epochs": len(loras),
+        "weights": len(WEIGHTS),
+        "cells": len(cells),
+        "size": options.size,
+        "steps": options.steps,
+        "threads": options.threads,
+        "batchedSeconds": round(seconds["batched"] / options.rounds, 3),
+        "mergedSeconds": round(seconds["merged"] / options.rounds, 3),
+        "ratio": round(seconds["merged"] / seconds["batched"], 3),
+        "maxDiff": max(float((a - b).abs().max()) for a, b in pairs),
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+_PARTS = frozenset({"unet", "text_encoder", "vae_decoder"})
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.grid", description=__doc__)
+    parser.add_argument("--base", type=Path, default=POCKET, help="checkpoint to draw with")
+    parser.add_argument(
+        "--loras", type=Path, nargs="*", default=[], help="LoRA files, one an epoch (random ones if none)"
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--size", type=int, default=128, help="side of a cell in pixels")
+    return parser.parse_args(arguments)
+
+
+def _loras(targets: dict[str, nn.Module]) -> list[LoraWeights]:
+    sizes = (0.1 + 0.05 * epoch for epoch in range(EPOCHS))
+    return [random_lora(targets, rank=8, alpha=8, seed=index, size=size) for index, size in enumerate(sizes)]
+
+
+def _short(drawing: Drawing) -> Drawing:
+    # Kernels are built when a shape is first met; that belongs to neither side.
+    return Drawing(**{**drawing.__dict__, "steps": 2})
+
+
+def _batched(
+    base: BaseModel,
+    targets: dict[str, nn.Module],
+    loras: Sequence[LoraWeights],
+    cells: Sequence[CellRequest],
+    drawing: Drawing,
+) -> list[Tensor]:
+    with LoraBatch(targets, loras) as batch:
+        found = dict(draw_pixels(base, batch, cells, drawing))
+    return [found[index] for index in range(len(cells))]
+
+
+def _merged(
+    base: BaseModel,
+    targets: dict[str, nn.Module],
+    loras: Sequence[LoraWeights],
+    cells: Sequence[CellRequest],
+    drawing: Drawing,
+) -> list[Tensor]:
+    pictures = []
+    for cell in cells:
+        with merged(targets, None if cell.lora is None else loras[cell.lora], cell.weight):
+            alone = CellRequest(None, 0.0, cell.prompt, cell.seed)
+            pictures += [picture for _, picture in draw_pixels(base, LoraBatch({}, []), [alone], drawing)]
+    return pictures
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
