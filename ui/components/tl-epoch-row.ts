@@ -50,7 +50,7 @@ export class TlEpochRow extends LitElement {
           <code class="break">${facts.file}</code>
           <span class="subdued fine number">${this._measures(facts)}</span>
         </div>
-        ${facts.gridHref ? html`<a class="button small" href=${facts.gridHref} data-test="open-grid">${t("run.openGrid")}</a>` : html`<span class="subdued fine">${t("run.gridWaits")}</span>`}
+        ${facts.gridHref ? html`<a class="button small" href=${facts.gridHref} data-test="open-grid-epoch">${t("run.openGrid")}</a>` : html`<span class="subdued fine">${t("run.gridWaits")}</span>`}
       </div>
       <slot></slot>`;
   }

@@ -19,12 +19,19 @@ export class TlFailure extends LitElement {
     text,
     controls,
     css`
+      :host {
+        display: block;
+      }
+      :host([hidden]) {
+        display: none;
+      }
       .panel {
         border-inline-start: 4px solid var(--tl-danger);
         display: grid;
         gap: var(--tl-gap);
       }
-      h3 {
+      h2 {
+        font-size: var(--tl-text-medium);
         display: flex;
         align-items: center;
         gap: 8px;
@@ -52,11 +59,16 @@ export class TlFailure extends LitElement {
     new LocaleController(this);
   }
 
+  // An empty element must not take a place in its parent's grid.
+  protected override updated(): void {
+    this.hidden = this.failure === null;
+  }
+
   override render(): TemplateResult {
     const { failure } = this;
     if (!failure) return html``;
     return html`<div class="panel" role="alert" data-test="failure" data-code=${failure.code}>
-      <h3><span class="danger">${icon("warning")}</span>${t(`error.${failure.code}`)}</h3>
+      <h2><span class="danger">${icon("warning")}</span>${t(`error.${failure.code}`)}</h2>
       <p class="break">${failure.message}</p>
       <p class="subdued">${t(`remedy.${failure.code}`)}</p>
       ${

@@ -18,6 +18,9 @@ export class TlGridSettings extends LitElement {
     text,
     controls,
     css`
+      h2 {
+        font-size: var(--tl-text-medium);
+      }
       section {
         margin-top: var(--tl-gap-large);
       }
@@ -49,7 +52,7 @@ export class TlGridSettings extends LitElement {
   override render(): TemplateResult {
     const { weights, seeds, prompts, negativePrompt, sampler, steps, cfgScale } = this.settings;
     return html`<section aria-label=${t("group.grid")}>
-      <h3>${t("group.grid")}</h3>
+      <h2>${t("group.grid")}</h2>
       <p class="danger fine" role="alert">${this._error}</p>
       <div class="fields">
         ${this._renderText("gridWeights", weights.join(", "), (value) => ({ weights: numbersIn(value) }))}

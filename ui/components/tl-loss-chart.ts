@@ -23,6 +23,9 @@ export class TlLossChart extends LitElement {
         grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr));
         gap: var(--tl-gap-huge);
       }
+      h2 {
+        font-size: var(--tl-text-medium);
+      }
       section {
         min-width: 0;
       }
@@ -56,13 +59,13 @@ export class TlLossChart extends LitElement {
   override render(): TemplateResult {
     const points = epochPoints(this.evaluations);
     return html`
-      <section><h3>${t("chart.loss")}</h3><p class="subdued fine">${t("chart.lossHelp")}</p>
+      <section><h2>${t("chart.loss")}</h2><p class="subdued fine">${t("chart.lossHelp")}</p>
         ${
           this.losses.length > 1
             ? html`<tl-chart label=${t("chart.loss")} .options=${this._lossOptions} .data=${lossData(this.losses)}></tl-chart>`
             : html`<p class="subdued">${t("chart.waiting")}</p>`
         }</section>
-      <section><h3>${t("chart.epochs")}</h3><p class="subdued fine">${t("chart.epochsHelp")}</p>
+      <section><h2>${t("chart.epochs")}</h2><p class="subdued fine">${t("chart.epochsHelp")}</p>
         ${
           points.length > 1
             ? html`<tl-chart label=${t("chart.epochs")} .options=${this._epochOptions} .data=${epochData(points)}></tl-chart>`
@@ -105,7 +108,7 @@ function epochOptions(best: number | null): ChartOptions {
     cursor: { y: false },
     hooks: { drawClear: best === null ? [] : [(plot: uPlot) => shadeEpoch(plot, best, faint(colours.accent, 0.16))] },
     axes: [
-      plotAxis(colours, { label: t("chart.epoch"), values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? formatNumber(value) : "")), size: 34 }),
+      plotAxis(colours, { label: t("chart.epoch"), values: plain, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500], size: 34 }),
       plotAxis(colours, { values: (_plot, values) => values.map((value) => formatChange(value)), size: 62 }),
       plotAxis(colours, { scale: "drift", side: 1, values: (_plot, values) => values.map((value) => formatSmall(value)), size: 62, grid: { show: false } }),
     ],

@@ -5,6 +5,9 @@ export const planFiguresStyles = css`
     display: grid;
     gap: var(--tl-gap-large);
   }
+  :host([hidden]) {
+    display: none;
+  }
   .sum {
     display: grid;
     gap: 6px;
@@ -17,7 +20,8 @@ export const planFiguresStyles = css`
   dt {
     color: var(--tl-subdued);
   }
-  h3 {
+  h2 {
+    font-size: var(--tl-text-medium);
     margin-bottom: 6px;
   }
   .buckets li {

@@ -29,6 +29,11 @@ export class TlPlanFigures extends LitElement {
     new LocaleController(this);
   }
 
+  // An empty element must not take a place in its parent's grid.
+  protected override updated(): void {
+    this.hidden = this.plan === null;
+  }
+
   override render(): TemplateResult {
     const { plan } = this;
     if (!plan) return html``;
@@ -51,7 +56,7 @@ export class TlPlanFigures extends LitElement {
   private _renderCrops({ images }: Plan): TemplateResult | typeof nothing {
     const worst = images.filter(({ cropLoss }) => cropLoss >= NOTICEABLE_CROP).sort((a, b) => b.cropLoss - a.cropLoss).slice(0, 6);
     if (worst.length === 0) return nothing;
-    return html`<section><h3>${t("plan.crops")}</h3>
+    return html`<section><h2>${t("plan.crops")}</h2>
       <ul class="crops">${worst.map(
         ({ id, cropLoss, bucket }) => html`<li title=${id}>
           <img src=${this.urlOf(id)} alt=${id} loading="lazy" style=${`aspect-ratio: ${bucket[0]} / ${bucket[1]}`} />
@@ -81,7 +86,7 @@ function renderSteps(plan: Plan): TemplateResult {
 
 function renderBuckets({ buckets }: Plan): TemplateResult {
   const most = Math.max(1, ...buckets.map((bucket) => bucket.samples));
-  return html`<section><h3>${t("plan.buckets")}</h3><ul class="buckets">${[...buckets].sort((a, b) => b.samples - a.samples).map((bucket) => renderBucket(bucket, most))}</ul></section>`;
+  return html`<section><h2>${t("plan.buckets")}</h2><ul class="buckets">${[...buckets].sort((a, b) => b.samples - a.samples).map((bucket) => renderBucket(bucket, most))}</ul></section>`;
 }
 
 function renderBucket({ size, images, samples, batches }: PlanBucket, most: number): TemplateResult {

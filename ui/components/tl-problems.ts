@@ -19,6 +19,12 @@ export class TlProblems extends LitElement {
     text,
     controls,
     css`
+      :host {
+        display: block;
+      }
+      :host([hidden]) {
+        display: none;
+      }
       ul {
         display: flex;
         flex-wrap: wrap;
@@ -43,8 +49,10 @@ export class TlProblems extends LitElement {
       .label {
         margin-inline: 4px 6px;
       }
-      .all {
-        margin-inline-start: auto;
+      li.all {
+        padding: 0;
+        border: 0;
+        background: none;
       }
     `,
   ];
@@ -59,6 +67,11 @@ export class TlProblems extends LitElement {
     new LocaleController(this);
   }
 
+  // An empty element must not take a place in its parent's grid.
+  protected override updated(): void {
+    this.hidden = this.problems.length === 0;
+  }
+
   override render(): TemplateResult {
     if (this.problems.length === 0) return html``;
     const fixable = this.problems.filter((problem) => problem.fixable);
@@ -66,7 +79,7 @@ export class TlProblems extends LitElement {
       ${this.problems.map((problem) => this._renderProblem(problem))}
       ${
         fixable.length > 0
-          ? html`<li class="all" style="border: 0; background: none; padding: 0">
+          ? html`<li class="all">
             <button class="primary" ?disabled=${this.disabled} data-test="fix-all" @click=${() => this._fix(fixable.map(({ code }) => code))}>${t("problems.fixAll")}</button>
           </li>`
           : nothing

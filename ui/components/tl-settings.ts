@@ -30,6 +30,9 @@ export class TlSettings extends LitElement {
         font-weight: 600;
         cursor: pointer;
       }
+      h2 {
+        font-size: var(--tl-text-medium);
+      }
       section {
         margin-top: var(--tl-gap-large);
       }
@@ -67,7 +70,7 @@ export class TlSettings extends LitElement {
     const own = fields.filter((field) => field.group === group);
     if (own.length === 0) return nothing;
     return html`<section aria-label=${t(`group.${group}`)}>
-      <h3>${t(`group.${group}`)}</h3>
+      <h2>${t(`group.${group}`)}</h2>
       <div class="fields">
         ${own.map((field) => html`<tl-setting .field=${field} .value=${this.values[field.key]} ?chosen=${field.key in this.draft} @setting-change=${this._onChange}></tl-setting>`)}
       </div>

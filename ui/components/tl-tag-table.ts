@@ -24,7 +24,7 @@ export class TlTagTable extends LitElement {
       }
       ul {
         overflow: auto;
-        max-height: var(--tag-table-height, 70vh);
+        max-height: var(--tag-table-height, calc(100vh - 140px));
         border: 1px solid var(--tl-border);
         border-radius: var(--tl-radius);
       }

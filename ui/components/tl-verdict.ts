@@ -20,6 +20,12 @@ export class TlVerdict extends LitElement {
     text,
     controls,
     css`
+      :host {
+        display: block;
+      }
+      :host([hidden]) {
+        display: none;
+      }
       .panel {
         display: grid;
         gap: 6px;
@@ -28,7 +34,8 @@ export class TlVerdict extends LitElement {
       .sentence {
         font-size: var(--tl-text-large);
         line-height: 1.4;
-        max-width: 90ch;
+        max-width: 110ch;
+        text-wrap: pretty;
       }
       li {
         max-width: 100ch;
@@ -66,6 +73,11 @@ export class TlVerdict extends LitElement {
   constructor() {
     super();
     new LocaleController(this);
+  }
+
+  // An empty element must not take a place in its parent's grid.
+  protected override updated(): void {
+    this.hidden = this.verdict === null;
   }
 
   override render(): TemplateResult {

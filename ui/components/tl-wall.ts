@@ -1,7 +1,7 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { DatasetImage } from "../../protocol/dataset.js";
+import type { DatasetImage, ProblemCode } from "../../protocol/dataset.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { customElement } from "./custom-element.js";
@@ -62,6 +62,8 @@ export class TlWall extends LitElement {
 
   @property({ attribute: false }) images: readonly DatasetImage[] = [];
   @property({ attribute: false }) urlOf: (image: string) => string = () => "";
+  /** The problems that this wall marks. */
+  @property({ attribute: false }) codes: ReadonlySet<ProblemCode> = new Set();
   @property({ attribute: false }) selected: string | null = null;
 
   constructor() {
@@ -86,19 +88,25 @@ export class TlWall extends LitElement {
       ${repeat(
         this.images,
         (image) => image.id,
-        (image, index) => html`<button
-          data-image=${image.id}
-          tabindex=${index === at ? 0 : -1}
-          aria-current=${image.id === this.selected}
-          aria-label=${image.problems.length > 0 ? t("wall.withProblems", { name: image.id, problems: image.problems.map((code) => t(`problem.${code}`)).join(", ") }) : image.id}
-          @click=${() => this._say("wall-open", image.id)}
-          @focus=${() => this._say("wall-select", image.id)}
-        >
-          <img src=${this.urlOf(image.id)} alt="" loading="lazy" decoding="async" />
-          ${image.problems.length > 0 ? html`<span class="mark">${icon("warning")}</span>` : ""}
-        </button>`,
+        (image, index) => this._renderImage(image, index === at),
       )}
     </div>`;
+  }
+
+  private _renderImage(image: DatasetImage, isCurrent: boolean): TemplateResult {
+    const problems = image.problems.filter((code) => this.codes.has(code)).map((code) => t(`problem.${code}`));
+    return html`<button
+      data-image=${image.id}
+      tabindex=${isCurrent ? 0 : -1}
+      aria-current=${image.id === this.selected}
+      aria-label=${problems.length > 0 ? t("wall.withProblems", { name: image.id, problems: problems.join(", ") }) : image.id}
+      title=${problems.join(", ")}
+      @click=${() => this._say("wall-open", image.id)}
+      @focus=${() => this._say("wall-select", image.id)}
+    >
+      <img src=${this.urlOf(image.id)} alt="" loading="lazy" decoding="async" />
+      ${problems.length > 0 ? html`<span class="mark">${icon("warning")}</span>` : ""}
+    </button>`;
   }
 
   private _onKeydown(event: KeyboardEvent): void {

@@ -148,7 +148,7 @@ export const xyzGridStyles = css`
     display: grid;
     align-items: end;
     border-radius: inherit;
-    background: color-mix(in srgb, transparent, color-mix(in oklab, #1e9e5a var(--score, 0%), #f2f2f2) 55%);
+    background: color-mix(in srgb, transparent, var(--tl-heat) var(--score, 0%));
     pointer-events: none;
   }
   .heat > span {
@@ -159,10 +159,10 @@ export const xyzGridStyles = css`
     text-overflow: ellipsis;
   }
   .heat.warn {
-    background: color-mix(in srgb, transparent, var(--tl-warning) 50%);
+    background: color-mix(in srgb, transparent, var(--tl-warning) 40%);
   }
   .heat.bad {
-    background: color-mix(in srgb, transparent, var(--tl-danger) 55%);
+    background: color-mix(in srgb, transparent, var(--tl-danger) 45%);
   }
   @media (max-width: 900px) {
     :host {

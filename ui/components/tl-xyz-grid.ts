@@ -95,13 +95,13 @@ export class TlXyzGrid extends LitElement {
       role="gridcell"
       tabindex=${isSelected ? 0 : -1}
       aria-selected=${isSelected}
-      aria-label=${cellName(model, place, cell !== undefined, isBest)}
       data-test="grid-cell"
       data-epoch=${place.epoch}
       data-weight=${place.weight}
       data-drawn=${cell !== undefined}
       @click=${() => this._say("cell-open", { place, row })}
     >
+      <span class="visually-hidden">${cellName(model, place)}</span>
       ${shown ? html`<img src=${this.urlOf(shown, this._thumbnail)} alt="" loading="lazy" decoding="async" />` : html`<span class="empty">${t("grid.toCome")}</span>`}
       ${this.look.heat ? this._renderHeat(model, place) : nothing}
       ${isBest ? html`<span class="badge best-badge">${t("grid.best")}</span>` : nothing}
@@ -116,7 +116,7 @@ export class TlXyzGrid extends LitElement {
     const score = place.epoch === 0 ? null : relativeScore(model.verdict, place.epoch);
     const broken = model.verdict?.scores.find((one) => one.epoch === place.epoch)?.breakWeight ?? null;
     if (broken !== null && place.weight >= broken) return html`<span class="heat warn"><span>${t("grid.breaks")}</span></span>`;
-    return score === null ? nothing : html`<span class="heat" style=${`--score: ${Math.round(score * 100)}%`}></span>`;
+    return score === null ? nothing : html`<span class="heat" style=${`--score: ${Math.round(score * 60)}%`}></span>`;
   }
 
   private _onKeydown(event: KeyboardEvent): void {
@@ -146,10 +146,9 @@ export class TlXyzGrid extends LitElement {
   }
 }
 
-function cellName(model: GridModel, place: Place, isDrawn: boolean, isBest: boolean): string {
+function cellName(model: GridModel, place: Place): string {
   const name = place.epoch === 0 ? t("grid.noLora") : t("grid.cell", { epoch: place.epoch, weight: formatWeight(place.weight) });
-  const flags = isDrawn ? "" : `, ${t("grid.toCome")}`;
-  return `${name}${flags}${isBest ? `, ${t("grid.best")}` : ""}${model.seeds.length > 1 ? `, ${t("grid.seeds", { n: model.seeds.length })}` : ""}`;
+  return model.seeds.length > 1 ? `${name}, ${t("grid.seeds", { n: model.seeds.length })}` : name;
 }
 
 declare global {

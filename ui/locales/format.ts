@@ -20,7 +20,7 @@ export function formatPercent(value: number): string {
 
 /** A change in percent with its sign. */
 export function formatChange(percent: number): string {
-  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(percent / 100);
+  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(percent / 100).replace("-", "−");
 }
 
 export function formatBytes(bytes: number): string {

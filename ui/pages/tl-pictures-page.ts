@@ -8,7 +8,7 @@ import "../components/tl-trigger-word.js";
 import "../components/tl-wall.js";
 import type { TlWall } from "../components/tl-wall.js";
 import { readPreference, writePreference } from "../data/preferences.js";
-import { filterImages, isUnfiltered, pictureProblems } from "../data/problems.js";
+import { filterImages, isUnfiltered, pictureCodes, pictureProblems } from "../data/problems.js";
 import { datasetRoute, type Filter, noFilter, routeHash } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
@@ -94,7 +94,7 @@ export class TlPicturesPage extends LitElement {
         ${isUnfiltered(this.filter) ? nothing : html`<button class="small quiet" @click=${() => this._show(noFilter)}>${t("pictures.showAll")}</button>`}
         ${renderUndo(this._editor)}
       </div>
-      <tl-wall style=${`--wall-size: ${this._size}px`} .images=${images} .selected=${this._selected} .urlOf=${(id: string) => this._editor.urlOf(id, 320)} @wall-select=${this._onSelect} @wall-open=${this._onOpen}></tl-wall>
+      <tl-wall style=${`--wall-size: ${this._size}px`} .images=${images} .codes=${pictureCodes} .selected=${this._selected} .urlOf=${(id: string) => this._editor.urlOf(id, 320)} @wall-select=${this._onSelect} @wall-open=${this._onOpen}></tl-wall>
       <p class="subdued fine">${t("pictures.keys")}</p>
     `;
   }

@@ -22,6 +22,14 @@ export const planPageStyles = css`
     border-radius: var(--tl-radius);
     background: var(--tl-surface);
   }
+  .go {
+    position: sticky;
+    bottom: calc(-1 * var(--tl-gap-large));
+    margin: 0 calc(-1 * var(--tl-gap-large)) calc(-1 * var(--tl-gap-large));
+    padding: 12px var(--tl-gap-large);
+    border-top: 1px solid var(--tl-border);
+    background: var(--tl-surface);
+  }
   .pending {
     opacity: 0.6;
   }

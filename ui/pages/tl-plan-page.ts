@@ -97,7 +97,7 @@ export class TlPlanPage extends LitElement {
       <tl-failure .failure=${failure ?? this._action.failure}></tl-failure>
       ${plan || failure ? nothing : html`<p class="subdued" role="status">${t("plan.computing")}</p>`}
       <tl-plan-figures class=${pending ? "pending" : ""} .plan=${plan} .urlOf=${(id: string) => this._editor.urlOf(id, 160)} @plan-jump=${this._onJump}></tl-plan-figures>
-      <div class="row">
+      <div class="row go">
         <button class="primary big" ?disabled=${!plan || failure !== null || this._action.running} data-test="enqueue" @click=${this._onEnqueue}>${t("plan.enqueue")}</button>
         <span class="subdued fine" role="status">${this._action.running ? t("plan.enqueueing") : pending ? t("plan.computing") : ""}</span>
       </div>

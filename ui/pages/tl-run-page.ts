@@ -58,7 +58,7 @@ export class TlRunPage extends LitElement {
     return html`
       <header>
         <div><h1 class="break">${job.name}</h1><p class="subdued">${t("run.from", { dataset: job.dataset, baseModel: job.baseModel })}</p></div>
-        <div class="row">${controlsFor(job).map((control) => this._renderControl(control, job))}</div>
+        <div class="row">${controlsFor(job).filter((control) => control !== "resumeJob" || job.status !== "failed").map((control) => this._renderControl(control, job))}</div>
       </header>
       <tl-progress .job=${job}></tl-progress>
       ${this._renderFailure(job)}

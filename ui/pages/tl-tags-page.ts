@@ -87,7 +87,7 @@ export class TlTagsPage extends LitElement {
             <div class="row"><span class="grow subdued fine break">${image.id}</span><button class="small" @click=${() => (this._open = null)}>${t("tags.close")}</button></div>
             <tl-caption-editor .caption=${image.caption ?? ""} .triggerWord=${dataset.triggerWord} ?disabled=${this._editor.action.running} @caption-save=${(event: CustomEvent<string>) => this._editor.saveCaption(image.id, event.detail)}></tl-caption-editor>
           </div>`
-          : html`<button class="caption" data-image=${image.id} aria-label=${t("tags.edit", { image: image.id })} @click=${() => (this._open = image.id)}>
+          : html`<button class="caption" data-image=${image.id} title=${t("tags.edit", { image: image.id })} @click=${() => (this._open = image.id)}>
             ${image.tags.length > 0 ? image.tags.map((tag) => html`<span class=${this._tagClass(tag, dataset)}>${tag}</span>`) : html`<em class="warning">${t("tags.noCaption")}</em>`}
           </button>`
       }

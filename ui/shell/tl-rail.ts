@@ -2,7 +2,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { customElement } from "../components/custom-element.js";
 import { icon } from "../components/icon.js";
-import { type NextStep, type Rail, type RailStep, railOf, type StepId, type StepState } from "../data/rail.js";
+import { type NextStep, type Rail, type RailStep, railOf, railPlace, type StepId, type StepState } from "../data/rail.js";
 import { datasetRoute, type Route, routeHash } from "../data/route.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { LocaleController, t } from "../locales/locale.js";
@@ -24,10 +24,10 @@ export class TlRail extends LitElement {
   }
 
   override render(): TemplateResult {
-    const here = whereOf(this.route, this.state);
+    const here = railPlace(this.route, this.state.snapshot);
     if (!here) return html``;
     const scan = this.state.scans[here.dataset];
-    const rail = railOf(here.dataset, scan?.state === "ready" ? scan.dataset : null, this.state.snapshot?.jobs ?? [], here.step);
+    const rail = railOf(here, scan?.state === "ready" ? scan.dataset : null, this.state.snapshot?.jobs ?? []);
     return html`<nav aria-label=${t("rail.label", { name: rail.dataset })}>
       <a class="name" href=${routeHash(datasetRoute(rail.dataset))}>${rail.dataset}</a>
       <ol>
@@ -36,15 +36,6 @@ export class TlRail extends LitElement {
       ${renderNext(rail)}
     </nav>`;
   }
-}
-
-// A run and its grid belong to the data set that they were made from, as long as that is still there.
-function whereOf(route: Route, state: AppState): { dataset: string; step: StepId } | null {
-  if (route.page === "dataset") return { dataset: route.dataset, step: route.step };
-  if (route.page !== "run" && route.page !== "grid") return null;
-  const job = state.snapshot?.jobs.find((one) => one.id === route.job);
-  const known = state.snapshot?.datasets.some((dataset) => dataset.name === job?.dataset);
-  return job && known ? { dataset: job.dataset, step: route.page === "run" ? "train" : "grid" } : null;
 }
 
 function renderStep(step: RailStep, number: number, current: StepId): TemplateResult {

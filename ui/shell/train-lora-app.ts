@@ -1,6 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { customElement } from "../components/custom-element.js";
+import { loadScan } from "../data/datasets.js";
+import { railPlace } from "../data/rail.js";
 import { parseRoute, type Route } from "../data/route.js";
 import { type Scheme, schemeOf, watchScheme } from "../data/scheme.js";
 import { baseOf, createSession, exchangeCode, type Session } from "../data/session.js";
@@ -85,6 +87,7 @@ export class TrainLoraApp extends LitElement {
 
   protected override updated(changed: PropertyValues): void {
     this.lang = language();
+    this._scanForRail();
     if (changed.has("_route") && changed.get("_route") !== undefined) this._focusPage(changed.get("_route"));
   }
 
@@ -92,11 +95,18 @@ export class TrainLoraApp extends LitElement {
     const { _session: session, _state: state, _route: route } = this;
     if (!session || !state) return html``;
     return html`
-      <tl-top-bar .state=${state} .page=${route.page}></tl-top-bar>
+      <tl-top-bar role="banner" .state=${state} .page=${route.page}></tl-top-bar>
       <tl-connection .status=${state.status} .retryAt=${state.retryAt} @connection-retry=${() => session.connection.open()}></tl-connection>
       ${state.snapshot ? html`<tl-rail .state=${state} .route=${route}></tl-rail>` : nothing}
       <main tabindex="-1">${state.snapshot ? renderPage(route, session, state) : nothing}</main>
     `;
+  }
+
+  // The rail of a run's page tells of the pictures and tags too, so it needs the scan that no page there asks for.
+  private _scanForRail(): void {
+    const place = railPlace(this._route, this._state?.snapshot ?? null);
+    if (!place || !this._session || this._state?.status !== "connected" || this._state.scans[place.dataset]) return;
+    void loadScan(this._session, place.dataset);
   }
 
   private async _enter(session: Session): Promise<void> {

@@ -17,6 +17,9 @@ export const text = css`
   ol {
     list-style: none;
   }
+  p {
+    text-wrap: pretty;
+  }
   h1 {
     font-size: var(--tl-text-huge);
     font-weight: 600;

@@ -23,6 +23,7 @@ export const tokens = css`
     --tl-good: light-dark(#1b6e41, #6fce98);
     --tl-warning: light-dark(#8a5300, #f0b35a);
     --tl-danger: light-dark(#b3261e, #ff9a90);
+    --tl-heat: light-dark(#1c9a58, #37c67c);
     --tl-drift: light-dark(#7a3fb0, #c89bf2);
     --tl-radius: var(--radius-lg, 8px);
     --tl-radius-small: var(--radius-sm, 4px);

@@ -12,7 +12,7 @@ export const planTexts = {
   "strength.textEncoder": ", and {rate} for the text encoder",
   "plan.perEpoch": "One epoch",
   "plan.samples": "{images} pictures × {repeats} = {samples}",
-  "plan.stepsPerEpoch": { one: "{n} step of batch {batch}", other: "{n} steps of batch {batch}" },
+  "plan.stepsPerEpoch": { one: "→ {n} step of batch {batch}", other: "→ {n} steps of batch {batch}" },
   "plan.total": "In all",
   "plan.steps": { one: "{n} step", other: "{n} steps" },
   "plan.epochs": { one: "in {n} epoch", other: "in {n} epochs" },

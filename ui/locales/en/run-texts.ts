@@ -29,7 +29,7 @@ export const runTexts = {
   "run.epochs": { one: "{saved} of {n} epoch saved", other: "{saved} of {n} epochs saved" },
   "run.noEpochs": "The first epoch appears here the moment it is saved.",
   "run.epochTitle": "Epoch {epoch}",
-  "run.best": "best so far",
+  "run.best": "best",
   "run.cells": "Pictures of epoch {epoch}",
   "run.weight": "Weight {weight}",
   "run.gridWaits": "no pictures yet",

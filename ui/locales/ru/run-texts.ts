@@ -37,7 +37,7 @@ export const runTexts: Record<keyof typeof keys, Message> = {
   },
   "run.noEpochs": "Первая эпоха появится здесь сразу, как только сохранится.",
   "run.epochTitle": "Эпоха {epoch}",
-  "run.best": "лучшая на сейчас",
+  "run.best": "лучшая",
   "run.cells": "Картинки эпохи {epoch}",
   "run.weight": "Вес {weight}",
   "run.gridWaits": "картинок ещё нет",
