@@ -1,11 +1,9 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
   build: {
-    outDir: fileURLToPath(new URL("../dist/ui", import.meta.url)),
+    outDir: "../dist/ui",
     emptyOutDir: true,
     target: "es2022",
     // The WebUI mounts the element by importing one module whose name never changes.

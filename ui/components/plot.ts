@@ -1,4 +1,4 @@
-import uPlot from "uplot";
+import type uPlot from "uplot";
 
 /** Colours and font of a chart, as the element that holds it has them now. */
 export function plotColours(element: HTMLElement): Record<"text" | "grid" | "accent" | "warning" | "drift" | "font", string> {
@@ -22,7 +22,15 @@ export function plotColours(element: HTMLElement): Record<"text" | "grid" | "acc
 
 /** The same colour, mostly transparent. */
 export function faint(colour: string, share: number): string {
-  return colour.replace(/^rgba?\(([^)]+)\)$/, (_, parts: string) => `rgba(${parts.split(/[,\s/]+/).filter(Boolean).slice(0, 3).join(", ")}, ${share})`);
+  return colour.replace(
+    /^rgba?\(([^)]+)\)$/,
+    (_, parts: string) =>
+      `rgba(${parts
+        .split(/[,\s/]+/)
+        .filter(Boolean)
+        .slice(0, 3)
+        .join(", ")}, ${share})`,
+  );
 }
 
 /** One axis in the page's colours. */

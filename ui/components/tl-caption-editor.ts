@@ -73,7 +73,8 @@ export class TlCaptionEditor extends LitElement {
       </label>
       <ul aria-label=${t("caption.tags", { n: tags.length })}>
         ${tags.map(
-          (tag, index) => html`<li><button class="tag ${tag === this.triggerWord ? "trigger" : ""}" title=${t("caption.removeTag", { tag })} aria-label=${t("caption.removeTag", { tag })} @click=${() => this._removeTag(index)}>${tag}${icon("close")}</button></li>`,
+          (tag, index) =>
+            html`<li><button class="tag ${tag === this.triggerWord ? "trigger" : ""}" title=${t("caption.removeTag", { tag })} aria-label=${t("caption.removeTag", { tag })} @click=${() => this._removeTag(index)}>${tag}${icon("close")}</button></li>`,
         )}
       </ul>
       <div class="row">

@@ -103,7 +103,8 @@ export class TlCellDetails extends LitElement {
 
   private _renderPicture({ url, pinned, name }: CellFacts): TemplateResult {
     if (!url) return html`<div class="shown empty">${t("grid.toCome")}</div>`;
-    if (this.comparing && pinned) return html`<tl-wipe .first=${pinned.url} .second=${url} .firstName=${pinned.name} .secondName=${name}></tl-wipe>`;
+    if (this.comparing && pinned)
+      return html`<tl-wipe .first=${pinned.url} .second=${url} .firstName=${pinned.name} .secondName=${name}></tl-wipe>`;
     return html`<img class="shown" src=${this.blinkUrl ?? url} alt=${name} />`;
   }
 

@@ -75,7 +75,11 @@ export class TlChart extends LitElement {
     const holder = this.renderRoot.querySelector("div");
     if (!holder || !this.options) return;
     this._plot?.destroy();
-    this._plot = new uPlot({ ...this.options(plotColours(this)), width: Math.max(120, this.clientWidth), height: this.height }, this.data, holder);
+    this._plot = new uPlot(
+      { ...this.options(plotColours(this)), width: Math.max(120, this.clientWidth), height: this.height },
+      this.data,
+      holder,
+    );
   }
 }
 

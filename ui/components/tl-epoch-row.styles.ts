@@ -37,16 +37,18 @@ export const epochRowStyles = css`
   .cells {
     display: flex;
     gap: 4px;
-    overflow-x: auto;
   }
   figure {
+    flex: 0 1 var(--epoch-cell, 72px);
+    min-width: 0;
     margin: 0;
   }
   img,
   .empty {
     display: block;
     width: var(--epoch-cell, 72px);
-    height: var(--epoch-cell, 72px);
+    max-width: 100%;
+    aspect-ratio: 1;
     border-radius: var(--tl-radius-small);
     object-fit: cover;
     background: var(--tl-surface);

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { formatBytes, formatChange, formatSmall, formatWeight } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";

@@ -65,8 +65,20 @@ function rowsOf({ recipe, dims, modules, dtypes, hashes, kind }: LoraFacts): [st
   const rows: [string, string | null][] = [
     [t("lora.trigger"), recipe.triggerCandidates.join(", ")],
     [t("fact.baseModel"), recipe.baseModel],
-    [t("lora.epoch"), recipe.epoch === null ? null : t("lora.epochWords", { epoch: recipe.epoch, epochs: recipe.epochs ?? recipe.epoch, n: recipe.step ?? 0 })],
-    [t("lora.network"), t("lora.networkWords", { kind, dim: dims.join(", "), alpha: recipe.networkAlpha === null ? "?" : formatNumber(recipe.networkAlpha, 3) })],
+    [
+      t("lora.epoch"),
+      recipe.epoch === null
+        ? null
+        : t("lora.epochWords", { epoch: recipe.epoch, epochs: recipe.epochs ?? recipe.epoch, n: recipe.step ?? 0 }),
+    ],
+    [
+      t("lora.network"),
+      t("lora.networkWords", {
+        kind,
+        dim: dims.join(", "),
+        alpha: recipe.networkAlpha === null ? "?" : formatNumber(recipe.networkAlpha, 3),
+      }),
+    ],
     [t("lora.modules"), t("lora.modulesWords", { unet: modules.unet, textEncoder: modules.textEncoder })],
     [t("lora.rates"), [recipe.unetLr, recipe.textEncoderLr].map((rate) => (rate === null ? "–" : formatSmall(rate))).join(" / ")],
     [t("lora.optimizer"), [recipe.optimizer, recipe.lrScheduler].filter(Boolean).join(", ")],
@@ -74,7 +86,10 @@ function rowsOf({ recipe, dims, modules, dtypes, hashes, kind }: LoraFacts): [st
     [t("setting.resolution"), recipe.resolution],
     [t("setting.seed"), recipe.seed === null ? null : String(recipe.seed)],
     [t("setting.savePrecision"), dtypes.join(", ")],
-    [t("lora.hash"), `${hashes.model.slice(0, 12)}${hashes.matches === null ? "" : ` · ${hashes.matches ? t("lora.hashMatches") : t("lora.hashDiffers")}`}`],
+    [
+      t("lora.hash"),
+      `${hashes.model.slice(0, 12)}${hashes.matches === null ? "" : ` · ${hashes.matches ? t("lora.hashMatches") : t("lora.hashDiffers")}`}`,
+    ],
   ];
   return rows.flatMap(([label, value]) => (value ? [[label, value] satisfies [string, string]] : []));
 }

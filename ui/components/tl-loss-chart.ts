@@ -1,11 +1,11 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type uPlot from "uplot";
-import type { Job } from "../../protocol/job.js";
 import type { Verdict } from "../../protocol/grid.js";
+import type { Job } from "../../protocol/job.js";
 import { epochPoints, smoothLosses } from "../data/losses.js";
 import { formatChange, formatNumber, formatSmall } from "../locales/format.js";
-import { language, LocaleController, t } from "../locales/locale.js";
+import { LocaleController, language, t } from "../locales/locale.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
 import { faint, plotAxis } from "./plot.js";
@@ -80,7 +80,12 @@ function lossData(losses: Job["losses"]): uPlot.AlignedData {
 }
 
 function epochData(points: ReturnType<typeof epochPoints>): uPlot.AlignedData {
-  return [points.map((point) => point.epoch), points.map((point) => point.train), points.map((point) => point.heldOut), points.map((point) => point.drift)];
+  return [
+    points.map((point) => point.epoch),
+    points.map((point) => point.train),
+    points.map((point) => point.heldOut),
+    points.map((point) => point.drift),
+  ];
 }
 
 const show = (format: (value: number) => string) => (_plot: uPlot, value: number | null) => (value === null ? "–" : format(value));
@@ -110,13 +115,33 @@ function epochOptions(best: number | null): ChartOptions {
     axes: [
       plotAxis(colours, { label: t("chart.epoch"), values: plain, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500], size: 34 }),
       plotAxis(colours, { values: (_plot, values) => values.map((value) => formatChange(value)), size: 62 }),
-      plotAxis(colours, { scale: "drift", side: 1, values: (_plot, values) => values.map((value) => formatSmall(value)), size: 62, grid: { show: false } }),
+      plotAxis(colours, {
+        scale: "drift",
+        side: 1,
+        values: (_plot, values) => values.map((value) => formatSmall(value)),
+        size: 62,
+        grid: { show: false },
+      }),
     ],
     series: [
       { label: t("chart.epoch"), value: show((value) => formatNumber(value)) },
-      { label: t("chart.train"), stroke: faint(colours.accent, 0.7), dash: [4, 4], width: 1.5, value: show(formatChange), points: { show: true, size: 5 } },
+      {
+        label: t("chart.train"),
+        stroke: faint(colours.accent, 0.7),
+        dash: [4, 4],
+        width: 1.5,
+        value: show(formatChange),
+        points: { show: true, size: 5 },
+      },
       { label: t("chart.heldOut"), stroke: colours.accent, width: 2, value: show(formatChange), points: { show: true, size: 8 } },
-      { label: t("chart.drift"), scale: "drift", stroke: colours.drift, width: 1.5, value: show(formatSmall), points: { show: true, size: 7 } },
+      {
+        label: t("chart.drift"),
+        scale: "drift",
+        stroke: colours.drift,
+        width: 1.5,
+        value: show(formatSmall),
+        points: { show: true, size: 7 },
+      },
     ],
   });
 }

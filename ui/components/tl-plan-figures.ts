@@ -54,7 +54,10 @@ export class TlPlanFigures extends LitElement {
   }
 
   private _renderCrops({ images }: Plan): TemplateResult | typeof nothing {
-    const worst = images.filter(({ cropLoss }) => cropLoss >= NOTICEABLE_CROP).sort((a, b) => b.cropLoss - a.cropLoss).slice(0, 6);
+    const worst = images
+      .filter(({ cropLoss }) => cropLoss >= NOTICEABLE_CROP)
+      .sort((a, b) => b.cropLoss - a.cropLoss)
+      .slice(0, 6);
     if (worst.length === 0) return nothing;
     return html`<section><h2>${t("plan.crops")}</h2>
       <ul class="crops">${worst.map(

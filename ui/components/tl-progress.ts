@@ -1,6 +1,6 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { hasEnded, etaSeconds, type Job } from "../../protocol/job.js";
+import { etaSeconds, hasEnded, type Job } from "../../protocol/job.js";
 import { formatDuration, formatNumber, formatSmall } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
@@ -52,7 +52,11 @@ export class TlProgress extends LitElement {
     if (job.step > 0 || job.status === "running") words.push(t("run.steps", { step: job.step, total: job.totalSteps }));
     if (job.epoch > 0) words.push(t("run.epoch", { epoch: job.epoch, epochs: job.epochs }));
     if (!this.brief && job.status === "running" && job.secondsPerStep > 0) {
-      words.push(job.secondsPerStep < 1 ? t("run.perSecond", { n: formatNumber(1 / job.secondsPerStep, 1) }) : t("run.perStep", { n: formatNumber(job.secondsPerStep, 1) }));
+      words.push(
+        job.secondsPerStep < 1
+          ? t("run.perSecond", { n: formatNumber(1 / job.secondsPerStep, 1) })
+          : t("run.perStep", { n: formatNumber(job.secondsPerStep, 1) }),
+      );
       words.push(t("run.learningRate", { rate: formatSmall(job.learningRate) }));
     }
     return words;
@@ -61,7 +65,8 @@ export class TlProgress extends LitElement {
   private _timeWords(job: Job): string {
     const eta = etaSeconds(job);
     if (eta !== null) return t("run.left", { time: formatDuration(eta) });
-    if (hasEnded(job) && job.startedAt !== null && job.endedAt !== null) return t("run.took", { time: formatDuration((job.endedAt - job.startedAt) / 1000) });
+    if (hasEnded(job) && job.startedAt !== null && job.endedAt !== null)
+      return t("run.took", { time: formatDuration((job.endedAt - job.startedAt) / 1000) });
     return "";
   }
 }

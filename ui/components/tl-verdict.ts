@@ -3,7 +3,7 @@ import { property } from "lit/decorators.js";
 import type { Reason, Verdict } from "../../protocol/grid.js";
 import type { Place } from "../data/grid-model.js";
 import { formatWeight } from "../locales/format.js";
-import { language, LocaleController, t } from "../locales/locale.js";
+import { LocaleController, language, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";

@@ -83,7 +83,10 @@ export class TlWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const at = Math.max(0, this.images.findIndex((image) => image.id === this.selected));
+    const at = Math.max(
+      0,
+      this.images.findIndex((image) => image.id === this.selected),
+    );
     return html`<div role="group" aria-label=${t("wall.label")} @keydown=${this._onKeydown}>
       ${repeat(
         this.images,

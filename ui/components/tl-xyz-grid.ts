@@ -89,7 +89,15 @@ export class TlXyzGrid extends LitElement {
     const isBest = place.epoch > 0 && place.epoch === model.verdict?.epoch && place.weight === model.verdict.weight;
     const isOutlined = this.look.outlined.some((one) => samePlace(one, place) || (one.weight === 0 && place.epoch === 0));
     const shown = isSelected && this.look.showBase ? base : cell;
-    const classes = ["cell", place.epoch === 0 ? "first" : "", isOutlined ? "outlined" : "", isBest ? "best" : "", model.seeds.length > 1 ? "stack" : ""].filter(Boolean).join(" ");
+    const classes = [
+      "cell",
+      place.epoch === 0 ? "first" : "",
+      isOutlined ? "outlined" : "",
+      isBest ? "best" : "",
+      model.seeds.length > 1 ? "stack" : "",
+    ]
+      .filter(Boolean)
+      .join(" ");
     return html`<div
       class=${classes}
       role="gridcell"

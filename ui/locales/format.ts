@@ -20,7 +20,9 @@ export function formatPercent(value: number): string {
 
 /** A change in percent with its sign. */
 export function formatChange(percent: number): string {
-  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(percent / 100).replace("-", "−");
+  return new Intl.NumberFormat(language(), { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" })
+    .format(percent / 100)
+    .replace("-", "−");
 }
 
 export function formatBytes(bytes: number): string {

@@ -9,4 +9,12 @@ import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
 
 /** Every text of the page in Russian. */
-export const ru: Record<MessageKey, Message> = { ...frameTexts, ...datasetTexts, ...planTexts, ...settingTexts, ...runTexts, ...gridTexts, ...errorTexts };
+export const ru: Record<MessageKey, Message> = {
+  ...frameTexts,
+  ...datasetTexts,
+  ...planTexts,
+  ...settingTexts,
+  ...runTexts,
+  ...gridTexts,
+  ...errorTexts,
+};

@@ -47,7 +47,10 @@ function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {
     { label: t("fact.prompt"), value: model.prompts[prompt] ?? "" },
     { label: t("fact.negative"), value: settings?.negativePrompt ?? "" },
     { label: t("fact.seed"), value: String(seed) },
-    { label: t("fact.sampler"), value: settings ? t("fact.samplerWords", { sampler: settings.sampler, n: settings.steps, cfg: settings.cfgScale }) : "" },
+    {
+      label: t("fact.sampler"),
+      value: settings ? t("fact.samplerWords", { sampler: settings.sampler, n: settings.steps, cfg: settings.cfgScale }) : "",
+    },
     { label: t("fact.size"), value: `${model.width} × ${model.height}` },
     { label: t("fact.baseModel"), value: job.baseModel },
     { label: t("fact.flags"), value: flags.join(", "), warn: true },
@@ -61,6 +64,8 @@ function infotextOf({ model, prompt, seed, job, plan, grid }: CellContext, place
   const file = model.files.get(place.epoch)?.replace(/\.safetensors$/, "");
   const lora = file ? ` <lora:${file}:${place.weight}>` : "";
   const negative = settings?.negativePrompt ? `\nNegative prompt: ${settings.negativePrompt}` : "";
-  const facts = settings ? `\nSteps: ${settings.steps}, Sampler: ${settings.sampler === "ddim" ? "DDIM" : "Euler"}, CFG scale: ${settings.cfgScale}, Seed: ${seed}, Size: ${model.width}x${model.height}, Model: ${job.baseModel}` : "";
+  const facts = settings
+    ? `\nSteps: ${settings.steps}, Sampler: ${settings.sampler === "ddim" ? "DDIM" : "Euler"}, CFG scale: ${settings.cfgScale}, Seed: ${seed}, Size: ${model.width}x${model.height}, Model: ${job.baseModel}`
+    : "";
   return `${model.prompts[prompt] ?? ""}${lora}${negative}${facts}`;
 }

@@ -9,7 +9,8 @@ import type { DatasetEditor } from "./dataset-editor.js";
 /** What the steps Pictures and Tags share around their contents: the scan's state, a waiting fix, what was done, and Undo. */
 export function renderDatasetStep(editor: DatasetEditor, renderReady: (dataset: Dataset) => TemplateResult): TemplateResult {
   const { scan } = editor;
-  if (!scan || scan.state === "loading") return html`<p role="status" class="subdued">${t("scan.running")}</p><progress aria-label=${t("scan.running")}></progress>`;
+  if (!scan || scan.state === "loading")
+    return html`<p role="status" class="subdued">${t("scan.running")}</p><progress aria-label=${t("scan.running")}></progress>`;
   if (scan.state === "failed")
     return html`<tl-failure .failure=${scan.failure}><button class="small" @click=${() => editor.load()}>${t("scan.again")}</button></tl-failure>`;
   return html`

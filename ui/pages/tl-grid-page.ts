@@ -12,7 +12,7 @@ import { cellAt, type GridModel, gridModel, noLora, type Place, placeKey, samePl
 import { gridFileUrl } from "../data/grids.js";
 import { reportUrl } from "../data/jobs.js";
 import { readStars, writeStars } from "../data/preferences.js";
-import { firstView, gridRoute, type GridView, routeHash, runRoute } from "../data/route.js";
+import { firstView, type GridView, gridRoute, routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { LocaleController, t } from "../locales/locale.js";
@@ -109,7 +109,17 @@ export class TlGridPage extends LitElement {
   private _renderDetails(job: Job, model: GridModel, { place }: Selection): TemplateResult {
     const urlOf = (cell: Cell) => gridFileUrl(this.session, job.id, cell.file);
     const base = cellAt(model, noLora, this._prompt, this._seed(model));
-    const context = { job, model, plan: this._files.plan, grid: this._files.grid, prompt: this._prompt, seed: this._seed(model), pinned: this._pinned, stars: this._stars, urlOf };
+    const context = {
+      job,
+      model,
+      plan: this._files.plan,
+      grid: this._files.grid,
+      prompt: this._prompt,
+      seed: this._seed(model),
+      pinned: this._pinned,
+      stars: this._stars,
+      urlOf,
+    };
     return html`<tl-cell-details .facts=${cellFacts(context, place)} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}></tl-cell-details>`;
   }
 
@@ -151,7 +161,11 @@ export class TlGridPage extends LitElement {
   private _select(selection: Selection): void {
     this._selection = selection;
     const { epoch, weight } = selection.place;
-    history.replaceState(history.state, "", routeHash(gridRoute(this.jobId, { epoch, weight, prompt: this._prompt, seed: this._seedIndex })));
+    history.replaceState(
+      history.state,
+      "",
+      routeHash(gridRoute(this.jobId, { epoch, weight, prompt: this._prompt, seed: this._seedIndex })),
+    );
   }
 
   private _onKeydown(event: KeyboardEvent): void {
@@ -159,7 +173,8 @@ export class TlGridPage extends LitElement {
     const acts: Record<string, string> = { c: "compare", b: "blink", s: "star", p: "pin", h: "heat", escape: "close" };
     const act = acts[event.key.toLowerCase()];
     if (act) this._act(act);
-    else if (/^[1-9]$/.test(event.key)) this._seedIndex = Math.min(Number(event.key) - 1, (this._files.plan?.settings.grid.seeds.length ?? 1) - 1);
+    else if (/^[1-9]$/.test(event.key))
+      this._seedIndex = Math.min(Number(event.key) - 1, (this._files.plan?.settings.grid.seeds.length ?? 1) - 1);
     else return;
     event.preventDefault();
   }

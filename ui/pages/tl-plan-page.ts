@@ -48,7 +48,8 @@ export class TlPlanPage extends LitElement {
     const models = this.state.snapshot?.baseModels ?? [];
     const first = models[0];
     if (first && !models.some((model) => model.name === this._draft.baseModel)) this._draft = { ...this._draft, baseModel: first.name };
-    if (this.state.status === "connected" && this._draft.baseModel) this._plan.ask(this.session, this.datasetName, this._draft, this._editor.ready);
+    if (this.state.status === "connected" && this._draft.baseModel)
+      this._plan.ask(this.session, this.datasetName, this._draft, this._editor.ready);
   }
 
   override render(): TemplateResult {
@@ -74,9 +75,12 @@ export class TlPlanPage extends LitElement {
         </select></label>
       <fieldset>
         <legend>${t("setting.subject")}</legend>
-        ${Settings.shape.subject.unwrap().options.map(
-          (option) => html`<label class="choice"><input type="radio" name="subject" value=${option} .checked=${values.subject === option} @change=${() => this._set({ key: "subject", value: option })} />${t(`subject.${option}`)}</label>`,
-        )}
+        ${Settings.shape.subject
+          .unwrap()
+          .options.map(
+            (option) =>
+              html`<label class="choice"><input type="radio" name="subject" value=${option} .checked=${values.subject === option} @change=${() => this._set({ key: "subject", value: option })} />${t(`subject.${option}`)}</label>`,
+          )}
       </fieldset>
       <div class="fields">
         ${mainSettings.map((key) => html`<tl-setting .field=${fieldOf(key) ?? null} .value=${values[key]} ?chosen=${key in this._draft.settings} @setting-change=${this._onChange}></tl-setting>`)}
@@ -129,7 +133,8 @@ export class TlPlanPage extends LitElement {
     if (folded && mainSettings.every((main) => main !== key)) folded.open = true;
     await this.updateComplete;
     for (const root of holders)
-      for (const setting of root?.querySelectorAll("tl-setting") ?? []) if (setting.field?.key === key) setting.renderRoot.querySelector<HTMLElement>("input, select")?.focus();
+      for (const setting of root?.querySelectorAll("tl-setting") ?? [])
+        if (setting.field?.key === key) setting.renderRoot.querySelector<HTMLElement>("input, select")?.focus();
   }
 
   private async _onEnqueue(): Promise<void> {

@@ -4,8 +4,8 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Job } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
 import { ActionController } from "../components/action-controller.js";
-import { customElement } from "../components/custom-element.js";
 import { copyText } from "../components/copy-text.js";
+import { customElement } from "../components/custom-element.js";
 import { icon } from "../components/icon.js";
 import "../components/tl-epoch-row.js";
 import "../components/tl-failure.js";
@@ -58,7 +58,9 @@ export class TlRunPage extends LitElement {
     return html`
       <header>
         <div><h1 class="break">${job.name}</h1><p class="subdued">${t("run.from", { dataset: job.dataset, baseModel: job.baseModel })}</p></div>
-        <div class="row">${controlsFor(job).filter((control) => control !== "resumeJob" || job.status !== "failed").map((control) => this._renderControl(control, job))}</div>
+        <div class="row">${controlsFor(job)
+          .filter((control) => control !== "resumeJob" || job.status !== "failed")
+          .map((control) => this._renderControl(control, job))}</div>
       </header>
       <tl-progress .job=${job}></tl-progress>
       ${this._renderFailure(job)}
@@ -90,7 +92,9 @@ export class TlRunPage extends LitElement {
   }
 
   private _renderEpochs(job: Job): TemplateResult {
-    const weights = this._plan?.settings.grid.weights ?? [...new Set(job.cells.filter((cell) => cell.epoch > 0).map((cell) => cell.weight))];
+    const weights = this._plan?.settings.grid.weights ?? [
+      ...new Set(job.cells.filter((cell) => cell.epoch > 0).map((cell) => cell.weight)),
+    ];
     const saves = [...job.saves].sort((a, b) => b.epoch - a.epoch);
     const selected = this.epoch ?? job.verdict?.epoch ?? saves[0]?.epoch ?? null;
     return html`<section class="stack" aria-labelledby="epochs">
@@ -101,7 +105,9 @@ export class TlRunPage extends LitElement {
           : html`<div role="radiogroup" aria-labelledby="epochs">${repeat(
               saves,
               (save) => save.epoch,
-              (save) => html`<tl-epoch-row .facts=${epochFacts(this.session, job, save, weights)} ?selected=${save.epoch === selected} @epoch-select=${(event: CustomEvent<number>) => this._select(event.detail)}>
+              (
+                save,
+              ) => html`<tl-epoch-row .facts=${epochFacts(this.session, job, save, weights)} ?selected=${save.epoch === selected} @epoch-select=${(event: CustomEvent<number>) => this._select(event.detail)}>
                 ${save.epoch === selected ? this._renderUse(save.file, job) : nothing}
               </tl-epoch-row>`,
             )}</div>`

@@ -5,7 +5,7 @@ import { customElement } from "../components/custom-element.js";
 import { chooseScheme, hasHostTheme, type SchemeChoice, schemeChoice } from "../data/scheme.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { formatBytes } from "../locales/format.js";
-import { language, languages, LocaleController, setLanguage, t } from "../locales/locale.js";
+import { LocaleController, language, languages, setLanguage, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 

@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { customElement } from "../components/custom-element.js";
 import { icon } from "../components/icon.js";
@@ -51,7 +51,9 @@ function renderStep(step: RailStep, number: number, current: StepId): TemplateRe
 }
 
 function renderNext({ next }: Rail): TemplateResult | typeof nothing {
-  return next ? html`<a class="button ${next.attention || next.id !== "plan" ? "primary" : ""} next" href=${routeHash(next.route)} data-test="next-step">${nextWords(next)} ${icon("arrow")}</a>` : nothing;
+  return next
+    ? html`<a class="button ${next.attention || next.id !== "plan" ? "primary" : ""} next" href=${routeHash(next.route)} data-test="next-step">${nextWords(next)} ${icon("arrow")}</a>`
+    : nothing;
 }
 
 function nextWords({ id, attention }: NextStep): string {

@@ -7,7 +7,7 @@ import { parseRoute, type Route } from "../data/route.js";
 import { type Scheme, schemeOf, watchScheme } from "../data/scheme.js";
 import { baseOf, createSession, exchangeCode, type Session } from "../data/session.js";
 import type { AppState } from "../data/store.js";
-import { language, LocaleController } from "../locales/locale.js";
+import { LocaleController, language } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { tokens } from "../styles/tokens.js";

@@ -20,7 +20,8 @@ export const gridTexts = {
   "grid.heatHelp": "Lay scores and broken cells over the pictures",
   "grid.sheet": "Sheet as one picture",
   "grid.run": "Run",
-  "grid.keys": "Keys: arrows move, Enter shows details, C compares with the pinned cell, P pins, B blinks against no LoRA, S stars, H heat, 1–9 seed.",
+  "grid.keys":
+    "Keys: arrows move, Enter shows details, C compares with the pinned cell, P pins, B blinks against no LoRA, S stars, H heat, 1–9 seed.",
   "grid.details": "Details of the cell",
   "grid.star": "Star",
   "grid.starHelp": "Mark this cell; kept in this browser",

@@ -2,7 +2,8 @@ export const planTexts = {
   "plan.settings": "Settings",
   "plan.computed": "What they come to",
   "plan.computing": "Computing…",
-  "plan.noBaseModel": "There is no base model yet. Put a Stable Diffusion 1 checkpoint into models/Stable-diffusion of the home folder and start the server again.",
+  "plan.noBaseModel":
+    "There is no base model yet. Put a Stable Diffusion 1 checkpoint into models/Stable-diffusion of the home folder and start the server again.",
   "plan.baseModel": "Base model",
   "plan.baseModelOption": "{name} · SD 1 · {resolution} px",
   "subject.character": "Character",
@@ -19,7 +20,10 @@ export const planTexts = {
   "plan.exposures": "Exposure",
   "plan.seen": { one: "each picture is seen {n} time", other: "each picture is seen {n} times" },
   "plan.heldOut": "Held out",
-  "plan.heldOutWords": { one: "{n} picture is never trained on and measures every epoch", other: "{n} pictures are never trained on and measure every epoch" },
+  "plan.heldOutWords": {
+    one: "{n} picture is never trained on and measures every epoch",
+    other: "{n} pictures are never trained on and measure every epoch",
+  },
   "plan.buckets": "Buckets",
   "plan.bucket": { one: "{n} picture · {batches}", other: "{n} pictures · {batches}" },
   "plan.batches": { one: "{n} batch", other: "{n} batches" },

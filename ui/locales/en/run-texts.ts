@@ -45,7 +45,8 @@ export const runTexts = {
   "chart.raw": "each step",
   "chart.smoothed": "smoothed",
   "chart.epochs": "Epochs against the base model",
-  "chart.epochsHelp": "Loss on held-out and on training pictures: lower resembles more. Drift on texts that have nothing to do with it: lower is more flexible.",
+  "chart.epochsHelp":
+    "Loss on held-out and on training pictures: lower resembles more. Drift on texts that have nothing to do with it: lower is more flexible.",
   "chart.epochsWaiting": "The first point comes with the first epoch.",
   "chart.epoch": "Epoch",
   "chart.train": "training pictures",

@@ -23,7 +23,8 @@ export const gridTexts: Record<keyof typeof keys, Message> = {
   "grid.heatHelp": "Наложить оценки и сломанные ячейки на картинки",
   "grid.sheet": "Лист одной картинкой",
   "grid.run": "Запуск",
-  "grid.keys": "Клавиши: стрелки — переход, Enter — подробности, C — сравнить с закреплённой, P — закрепить, B — мигать с «без LoRA», S — звезда, H — теплокарта, 1–9 — сид.",
+  "grid.keys":
+    "Клавиши: стрелки — переход, Enter — подробности, C — сравнить с закреплённой, P — закрепить, B — мигать с «без LoRA», S — звезда, H — теплокарта, 1–9 — сид.",
   "grid.details": "Подробности ячейки",
   "grid.star": "Звезда",
   "grid.starHelp": "Отметить ячейку; хранится в этом браузере",
@@ -49,7 +50,12 @@ export const gridTexts: Record<keyof typeof keys, Message> = {
   "fact.negative": "Негативный",
   "fact.seed": "Сид",
   "fact.sampler": "Сэмплер",
-  "fact.samplerWords": { one: "{sampler}, {n} шаг, CFG {cfg}", few: "{sampler}, {n} шага, CFG {cfg}", many: "{sampler}, {n} шагов, CFG {cfg}", other: "{sampler}, {n} шага, CFG {cfg}" },
+  "fact.samplerWords": {
+    one: "{sampler}, {n} шаг, CFG {cfg}",
+    few: "{sampler}, {n} шага, CFG {cfg}",
+    many: "{sampler}, {n} шагов, CFG {cfg}",
+    other: "{sampler}, {n} шага, CFG {cfg}",
+  },
   "fact.size": "Размер",
   "fact.baseModel": "Базовая модель",
   "fact.flags": "Замечено",

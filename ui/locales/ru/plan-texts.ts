@@ -5,7 +5,8 @@ export const planTexts: Record<keyof typeof keys, Message> = {
   "plan.settings": "Настройки",
   "plan.computed": "Что получится",
   "plan.computing": "Считаю…",
-  "plan.noBaseModel": "Базовой модели пока нет. Положите чекпоинт Stable Diffusion 1 в models/Stable-diffusion домашней папки и перезапустите сервер.",
+  "plan.noBaseModel":
+    "Базовой модели пока нет. Положите чекпоинт Stable Diffusion 1 в models/Stable-diffusion домашней папки и перезапустите сервер.",
   "plan.baseModel": "Базовая модель",
   "plan.baseModelOption": "{name} · SD 1 · {resolution} px",
   "subject.character": "Персонаж",
@@ -39,7 +40,12 @@ export const planTexts: Record<keyof typeof keys, Message> = {
     other: "{n} картинки не участвуют в обучении и измеряют каждую эпоху",
   },
   "plan.buckets": "Бакеты",
-  "plan.bucket": { one: "{n} картинка · {batches}", few: "{n} картинки · {batches}", many: "{n} картинок · {batches}", other: "{n} картинки · {batches}" },
+  "plan.bucket": {
+    one: "{n} картинка · {batches}",
+    few: "{n} картинки · {batches}",
+    many: "{n} картинок · {batches}",
+    other: "{n} картинки · {batches}",
+  },
   "plan.batches": { one: "{n} батч", few: "{n} батча", many: "{n} батчей", other: "{n} батча" },
   "plan.crops": "Обрезано больше всего",
   "plan.tokens": "Подписи",
