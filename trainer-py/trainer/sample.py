@@ -73,7 +73,7 @@ def draw_pixels(
         return
     order = sorted(range(len(cells)), key=lambda index: _order(cells[index]))
     contexts = _Contexts(base, loras, cells, drawing)
-    threads = torch.get_num_threads() if base.device.type == "cpu" else 1
+    threads = torch.get_num_threads() if base.device.type == "cpu" and _pixels(drawing) <= _SMALL_PIXELS else 1
     size = max_batch or _batch_size(base.device, drawing)
     batches = _split(order, size, threads)
 
@@ -153,22 +153,33 @@ def _draw_batch(
 @torch.no_grad()
 def decode(base: BaseModel, latents: Tensor) -> Tensor:
     """Pictures (n, 3, 8h, 8w) in 0–1 of unit-scale latents (n, 4, h, w)."""
-    pictures = base.vae.decode(latents.to(base.vae.dtype) / base.scale_factor).sample
+    pixels = 64 * latents.shape[2] * latents.shape[3]
+    at_once = max(1, (_CPU_PIXELS if base.device.type == "cpu" else _DECODED_PIXELS) // pixels)
+    parts = (latents.to(base.vae.dtype) / base.scale_factor).split(at_once)
+    pictures = torch.cat([base.vae.decode(part).sample for part in parts])
     return ((pictures.float() + 1) / 2).clamp(0, 1)
 
 
 def _batch_size(device: torch.device, drawing: Drawing) -> int:
-    pixels = drawing.width * drawing.height
+    pixels = _pixels(drawing)
     if device.type == "cpu":
-        # Measured: beyond this the activations leave the cache and nothing gets faster.
         return max(1, _CPU_PIXELS // pixels)
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return max(1, min(16, int(free * 0.6) // (pixels * _BYTES_A_PIXEL)))
-    return max(1, 4 * 512 * 512 // pixels)
+    return max(1, _OTHER_PIXELS // pixels)
 
 
+def _pixels(drawing: Drawing) -> int:
+    return drawing.width * drawing.height
+
+
+# Measured: with more, the activations leave a core's cache and nothing gets faster.
 _CPU_PIXELS = 6 * 128 * 128
+# Larger pictures keep all threads busy by themselves, and each picture at work costs memory.
+_SMALL_PIXELS = 256 * 256
+_OTHER_PIXELS = 4 * 512 * 512
+_DECODED_PIXELS = 2 * 512 * 512
 _BYTES_A_PIXEL = 2000
 
 
