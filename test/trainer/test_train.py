@@ -64,9 +64,9 @@ def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(
 
 
 def test_a_paused_run_goes_on_from_its_very_step(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1, mixedPrecision="fp16")
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=1)
     train(whole)
-    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=1, mixedPrecision="fp16")
+    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=1)
     trainer = Trainer("train", str(paused))
     trainer.until("step", step=2)
     trainer.say('{"type": "pause"}')
@@ -130,7 +130,7 @@ def test_what_is_wrong_before_the_first_step_is_said_in_a_sentence(tmp_path: Pat
 
 
 def test_a_lora_file_carries_kohyas_keys_and_metadata(tmp_path: Path, tiny_checkpoint: Path) -> None:
-    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=1, textEncoderLr=0)
+    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=1, textEncoderLr=0, mixedPrecision="fp16")
     train(run)
     path = run / "models" / "zorp.safetensors"
     with safe_open(path, framework="pt") as file:

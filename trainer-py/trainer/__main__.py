@@ -7,7 +7,11 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # must be set before the first import of diffusers and transformers
+# These must be set before the first import of torch, diffusers and transformers.
+os.environ["HF_HUB_OFFLINE"] = "1"
+# Waiting threads that spin would cost most of the time whenever another program wants the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 from trainer.events import emit, write_line  # noqa: E402
 from trainer.failure import Failure  # noqa: E402

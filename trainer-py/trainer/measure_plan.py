@@ -2,29 +2,31 @@
 
 from dataclasses import dataclass
 
-TIMESTEPS = (100, 300, 500, 700, 900)
+_ALL = (100, 300, 500, 700, 900)
 _FEW = (100, 500, 900)
 _SHARE_OF_TIME = 0.12
 
 
 @dataclass(frozen=True)
 class MeasurePlan:
-    """Most pictures and prompts at weight 1, timesteps of the drift, and the core that is measured at other weights."""
+    """Most pictures and prompts at weight 1, their timesteps, and the core that is measured at other weights too."""
 
     train: int
     held_out: int
     generic: int
+    timesteps: tuple[int, ...]
     drift_timesteps: tuple[int, ...]
     core: int
     core_timesteps: tuple[int, ...]
 
 
 _LEVELS = (
-    MeasurePlan(6, 8, 8, TIMESTEPS, 4, (300, 700)),
-    MeasurePlan(6, 8, 8, _FEW, 3, (300, 700)),
-    MeasurePlan(6, 6, 6, _FEW, 2, (300, 700)),
-    MeasurePlan(4, 4, 4, _FEW, 2, (500,)),
-    MeasurePlan(3, 3, 3, _FEW, 1, (500,)),
+    MeasurePlan(6, 8, 8, _ALL, _ALL, 4, (300, 700)),
+    MeasurePlan(6, 8, 8, _ALL, _FEW, 3, (300, 700)),
+    MeasurePlan(6, 6, 6, _ALL, _FEW, 2, (300, 700)),
+    MeasurePlan(4, 4, 4, _ALL, _FEW, 2, (500,)),
+    MeasurePlan(3, 3, 3, _ALL, _FEW, 1, (500,)),
+    MeasurePlan(3, 3, 3, _FEW, _FEW, 1, (500,)),
 )
 
 
@@ -35,7 +37,7 @@ def measure_plan(*, samples_per_epoch: int, train: int, held_out: int, generic: 
     """
     for level in _LEVELS:
         counts = (min(level.train, train), min(level.held_out, held_out), min(level.generic, generic))
-        once = (counts[0] + counts[1]) * len(TIMESTEPS) + counts[2] * len(level.drift_timesteps)
+        once = (counts[0] + counts[1]) * len(level.timesteps) + counts[2] * len(level.drift_timesteps)
         each = sum(min(level.core, count) for count in counts) * len(level.core_timesteps)
         if once + weights * each <= _SHARE_OF_TIME * 3 * samples_per_epoch:
             return level

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
-from trainer.measure_plan import TIMESTEPS, MeasurePlan
+from trainer.measure_plan import MeasurePlan
 from trainer.plan import PlanImage, Settings
 from trainer.randomness import generator
 from trainer.text import encode_prompts
@@ -41,10 +41,10 @@ def picture_probes(
     amount: MeasurePlan,
     seed: int,
 ) -> list[Probe]:
-    """Probes of up to `most` pictures, evenly spread over `images`, at five timesteps each."""
+    """Probes of up to `most` pictures, evenly spread over `images`."""
     probes = []
     for place, image in enumerate(spread(images, most)):
-        for timestep in TIMESTEPS:
+        for timestep in amount.timesteps:
             latent = latents[image.id]
             noise = torch.randn(latent.shape, generator=generator(seed, "evaluate", image.id, timestep))
             alpha = float(base.alphas_cumprod[timestep])
