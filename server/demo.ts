@@ -59,8 +59,8 @@ async function demonstrate(paths: HomePaths, { open, json }: Options): Promise<n
     const loraDir = connection.snapshot.loraDir;
     connection.close();
     const result = summarize(job, paths, loraDir);
-    if (open) process.stdout.write(`The server stays; its page is ${await newAddress(attached.server)}\n`);
-    process.stdout.write(json ? `${JSON.stringify(result)}\n` : inSentences(job, result, paths));
+    const address = open ? `The server stays; its page is ${await newAddress(attached.server)}\n` : "";
+    process.stdout.write(json ? `${address}${JSON.stringify(result)}\n` : `${inSentences(job, result, paths)}${address}`);
     done = true;
     return 0;
   } finally {

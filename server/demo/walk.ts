@@ -38,6 +38,9 @@ export async function walkTheRoad({ connection, paths, python, terminal, say }: 
   say(`Plan: ${plan.images.length} pictures, ${plan.settings.epochs} epochs × ${plan.stepsPerEpoch} steps = ${plan.totalSteps} steps.`);
   for (const { message } of plan.warnings) say(`  ${message}`);
   const { job } = await connection.request({ type: "enqueue", ...request }, ResultOf.enqueue);
+  const others = connection.snapshot.jobs.filter(({ status }) => !["paused", "stopped", "finished", "failed"].includes(status));
+  if (others.length > 0)
+    say(`Waiting for ${others.map(({ name }) => name).join(", ")}, which ${others.length === 1 ? "is" : "are"} in the queue before it.`);
   return { job: await follow(connection, job, plan, { terminal }), plan };
 }
 
