@@ -15,7 +15,7 @@ from trainer.sheet_text import Text, draw_text, text_width, wrapped
 SHEET = "sheet.png"
 
 _PAPER, _INK, _QUIET, _RULE, _HOLE = "#ffffff", "#1f2328", "#656d76", "#d8dee4", "#f3f4f6"
-_GAP = 6
+_GAP = 8
 _SMALL = 160
 _SEEDS_BESIDE = 3
 _LEAST_WIDTH = 640
@@ -161,6 +161,7 @@ def _draw_block(
     for text in block.heading:
         draw_text(draw, text, layout.margin, y)
         y += text.height
+    y += layout.unit // 2
     _draw_column_heads(draw, layout, block, y)
     y += layout.column_head
     for row, label in zip(layout.sheet.rows, layout.labels, strict=True):
@@ -198,6 +199,8 @@ def _paste(
     except OSError:
         draw.rectangle((*place, place[0] + size[0] - 1, place[1] + size[1] - 1), fill=_HOLE)
         return
+    # A hairline around it, or a picture with a white ground would have no edge.
+    draw.rectangle((place[0] - 1, place[1] - 1, place[0] + size[0], place[1] + size[1]), outline=_RULE)
     picture.paste(shown, place)
 
 
