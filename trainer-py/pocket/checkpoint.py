@@ -25,6 +25,7 @@ def write_checkpoint(path: Path, unet: UNet2DConditionModel, vae: AutoencoderKL,
     tensors |= _schedule_buffers()
     part = path.with_suffix(".part")
     save_file(tensors, part, metadata={"modelspec.architecture": "stable-diffusion-v1", "modelspec.title": "pocket"})
+    part.chmod(0o644)
     part.rename(path)
 
 

@@ -40,8 +40,8 @@ def _demo_picture(rng: np.random.Generator, index: int) -> DemoPicture:
     width, height = _size(rng, index)
     looks = _looks(rng, index)
     background = _background(rng, index)
-    count = 2 if index in (9, 26) else 1
-    companion = count == 1 and index % 4 == 2 and index not in WINTER_COAT
+    count = 2 if index == 26 else 1
+    companion = count == 1 and index % 7 == 2 and index not in WINTER_COAT
     figures, tags = _figures(rng, width, height, looks, count, companion)
     tags = [f"{count}creature" if count == 1 else f"{count}creatures", *(["solo"] if count == 1 else []), *tags]
     tags += [tag for tag in ("smile",) if looks.smile] + ([f"{looks.hat} hat"] if looks.hat else [])
@@ -59,7 +59,7 @@ def _size(rng: np.random.Generator, index: int) -> tuple[int, int]:
 
 
 def _looks(rng: np.random.Generator, index: int) -> Creature:
-    looks = replace(MOSSLING, smile=bool(rng.random() < 0.4))
+    looks = replace(MOSSLING, smile=bool(rng.random() < 0.4) and index % 3 == 0)
     if index in WINTER_COAT:
         return replace(looks, coat="red")
     return replace(looks, hat=("red", "purple", "white")[index // 9 % 3]) if index % 9 == 7 else looks
