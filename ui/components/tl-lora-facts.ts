@@ -20,7 +20,7 @@ export class TlLoraFacts extends LitElement {
       }
       dl {
         display: grid;
-        grid-template-columns: minmax(90px, auto) minmax(0, 1fr);
+        grid-template-columns: minmax(0, 2fr) minmax(0, 3fr);
         gap: 4px var(--tl-gap-large);
       }
       dt {

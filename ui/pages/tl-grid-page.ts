@@ -156,6 +156,13 @@ export class TlGridPage extends LitElement {
   private _onOpen(event: CustomEvent<Selection>): void {
     this._open = true;
     this._select(event.detail);
+    void this._reveal();
+  }
+
+  // Where there is no room beside the grid, the details stand above it.
+  private async _reveal(): Promise<void> {
+    await this.updateComplete;
+    if (matchMedia("(max-width: 900px)").matches) this.renderRoot.querySelector("tl-cell-details")?.scrollIntoView({ block: "start" });
   }
 
   private _select(selection: Selection): void {

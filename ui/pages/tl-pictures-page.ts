@@ -59,7 +59,7 @@ export class TlPicturesPage extends LitElement {
   @property({ attribute: false }) filter: Filter = noFilter;
   @state() private _selected: string | null = null;
   @state() private _large = false;
-  @state() private _size = Number(readPreference(SIZE_KEY)) || 168;
+  @state() private _size = Number(readPreference(SIZE_KEY)) || (innerWidth < 500 ? 108 : 168);
   @query("tl-wall") private readonly _wall!: TlWall | null;
   private readonly _editor = new DatasetEditor(this);
 

@@ -85,12 +85,15 @@ export const railStyles = css`
     font-size: var(--tl-text-small);
   }
   @media (max-width: 900px) {
+    :host {
+      position: static;
+    }
     nav {
       flex-wrap: wrap;
       gap: 2px var(--tl-gap);
     }
     .name {
-      flex: 1;
+      flex: 1 1 50%;
       max-width: none;
     }
     ol {

@@ -23,6 +23,13 @@ export class TlRail extends LitElement {
     new LocaleController(this);
   }
 
+  // On a narrow screen the steps scroll sideways; the one in sight must be among those shown.
+  protected override updated(): void {
+    const list = this.renderRoot.querySelector("ol");
+    const current = list?.querySelector<HTMLElement>("[aria-current]");
+    if (list && current) list.scrollLeft = current.offsetLeft - list.offsetLeft - (list.clientWidth - current.offsetWidth) / 2;
+  }
+
   override render(): TemplateResult {
     const here = railPlace(this.route, this.state.snapshot);
     if (!here) return html``;
