@@ -177,7 +177,8 @@ export const xyzGridStyles = css`
     .first {
       left: 30px;
     }
-    .head {
+    .head,
+    .corner {
       top: 0;
     }
   }

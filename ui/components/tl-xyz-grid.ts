@@ -57,8 +57,12 @@ export class TlXyzGrid extends LitElement {
     this.renderRoot.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
   }
 
-  protected override updated(changed: PropertyValues): void {
-    if (changed.has("selection") && this.shadowRoot?.activeElement) void this.focusSelected().then(() => this._reveal());
+  protected override updated(changed: PropertyValues<this>): void {
+    const before = changed.get("selection");
+    if (!before || !this.shadowRoot?.activeElement) return;
+    // The page makes a new selection object at every event of a run; only a real move takes the keyboard along.
+    if (samePlace(before.place, this.selection.place) && before.row === this.selection.row) return;
+    void this.focusSelected().then(() => this._reveal());
   }
 
   override render(): TemplateResult {
