@@ -1,6 +1,6 @@
 import type { ProblemCode } from "../../protocol/dataset.js";
-import { hasLint, lintLine } from "./caption-lint.js";
 import type { DecodedCaption } from "./caption-bytes.js";
+import { hasLint, lintLine } from "./caption-lint.js";
 import { isCostumeTag, isJunkTag } from "./tag-lists.js";
 import { captionLines, joinTags, splitTags, tagKey, withoutRepetitions } from "./tags.js";
 

@@ -5,10 +5,12 @@ import { withoutRepetitions } from "./tags.js";
  * instead of underscores (but not in the trigger word or in kaomoji), ASCII commas, single spaces.
  */
 export function lintLine(line: string, triggerWord: string): string {
-  const cleaned = unescapeAll(line).split(",").map((part) => {
-    const kept = lintTag(part, { keepUnderscores: true });
-    return kept === triggerWord ? kept : lintTag(part, { keepUnderscores: false });
-  });
+  const cleaned = unescapeAll(line)
+    .split(",")
+    .map((part) => {
+      const kept = lintTag(part, { keepUnderscores: true });
+      return kept === triggerWord ? kept : lintTag(part, { keepUnderscores: false });
+    });
   return withoutRepetitions(cleaned.filter((tag) => tag !== "")).join(", ");
 }
 

@@ -1,4 +1,5 @@
-import { sameness } from "./fingerprint.js";
+import { type Fingerprint, sameness } from "./fingerprint.js";
+import { bitsOf, type HashBits, hamming, SAME_PICTURE } from "./hamming.js";
 import { compare } from "./list-folder.js";
 import type { ScannedImage } from "./scan-folder.js";
 
@@ -10,21 +11,31 @@ export type Duplicate = { id: string; of: string; mirrored: boolean };
  * smaller id; a picture that was found to repeat another is itself no model for a third.
  */
 export function findDuplicates(images: readonly ScannedImage[]): Duplicate[] {
-  const ranked = images.filter((image) => image.facts.ok).sort(better);
-  const kept: ScannedImage[] = [];
+  const ranked = images.flatMap(hashed).sort((a, b) => better(a.image, b.image));
+  const kept: Hashed[] = [];
   const duplicates: Duplicate[] = [];
-  for (const image of ranked) {
-    const match = matchOf(image, kept);
-    if (match === null) kept.push(image);
+  for (const one of ranked) {
+    const match = matchOf(one, kept);
+    if (match === null) kept.push(one);
     else duplicates.push(match);
   }
   return duplicates.sort((a, b) => compare(a.id, b.id));
 }
 
-function matchOf(image: ScannedImage, kept: readonly ScannedImage[]): Duplicate | null {
+type Hashed = { image: ScannedImage; fingerprint: Fingerprint; bits: HashBits; mirrored: HashBits };
+
+function hashed(image: ScannedImage): Hashed[] {
+  if (!image.facts.ok) return [];
+  const { fingerprint } = image.facts;
+  return [{ image, fingerprint, bits: bitsOf(fingerprint.phash), mirrored: bitsOf(fingerprint.mirrored) }];
+}
+
+/** The hashes alone tell nearly all pairs apart; the rest is looked at closely. */
+function matchOf({ image, fingerprint, bits, mirrored }: Hashed, kept: readonly Hashed[]): Duplicate | null {
   for (const other of kept) {
-    const kind = image.facts.ok && other.facts.ok ? sameness(image.facts.fingerprint, other.facts.fingerprint) : null;
-    if (kind !== null) return { id: image.id, of: other.id, mirrored: kind === "mirrored" };
+    if (hamming(bits, other.bits) > SAME_PICTURE && hamming(mirrored, other.bits) > SAME_PICTURE) continue;
+    const kind = sameness(fingerprint, other.fingerprint);
+    if (kind !== null) return { id: image.id, of: other.image.id, mirrored: kind === "mirrored" };
   }
   return null;
 }

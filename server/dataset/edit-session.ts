@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, link, mkdir, readdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { compare } from "./list-folder.js";
 import { EDIT_ID, editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
+import { compare } from "./list-folder.js";
 import { hashOf, restoreOriginals } from "./restore.js";
 import { asDiskFull, writeAtomically } from "./write-atomically.js";
 

@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
-import { type EditSession, openEdit } from "./edit-session.js";
 import { inTurn } from "./edit-lock.js";
-import { recoverInTurn } from "./journal.js";
-import { listFolder, type ListedPicture } from "./list-folder.js";
-import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
+import { type EditSession, openEdit } from "./edit-session.js";
+import { type ListedPicture, listFolder } from "./list-folder.js";
 import { textName } from "./picture-names.js";
+import { recoverInTurn } from "./recover.js";
+import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
 import { writeAtomically } from "./write-atomically.js";
 
 /** Writes a picture's caption (UTF-8). `image` is an id of the scan. Undone like a fix. Throws `not_found`. */
@@ -31,8 +31,10 @@ export async function setTriggerWord(root: string, word: string): Promise<void> 
   const triggerWord = checkTriggerWord(word);
   await inTurn(folder, async () => {
     const facts = await stat(folder).catch(() => null);
-    if (!facts?.isDirectory()) throw new FailureError("dataset_not_found", `Expected a data set at ${folder}, but there is no such folder; check the path.`);
-    if (triggerWord !== (await readTriggerWord(folder))) await writeAtomically(join(folder, DATASET_FILE), await datasetFileWith(folder, triggerWord));
+    if (!facts?.isDirectory())
+      throw new FailureError("dataset_not_found", `Expected a data set at ${folder}, but there is no such folder; check the path.`);
+    if (triggerWord !== (await readTriggerWord(folder)))
+      await writeAtomically(join(folder, DATASET_FILE), await datasetFileWith(folder, triggerWord));
   });
 }
 
@@ -44,10 +46,15 @@ async function editPicture(root: string, image: string, label: string, change: P
     await recoverInTurn(folder);
     const { pictures } = await listFolder(folder);
     const picture = pictures.find(({ id }) => id === image);
-    if (picture === undefined) throw new FailureError("not_found", `Expected a picture "${image}" in ${folder}, but there is none; scan the data set again.`);
+    if (picture === undefined)
+      throw new FailureError("not_found", `Expected a picture "${image}" in ${folder}, but there is none; scan the data set again.`);
     const edit = await openEdit(folder, `${label} ${image}`);
     try {
-      await change(edit, picture, pictures.filter((other) => other !== picture));
+      await change(
+        edit,
+        picture,
+        pictures.filter((other) => other !== picture),
+      );
       const editId = await edit.commit();
       if (editId === null) throw new Error("an edit of a picture changed nothing");
       return { editId };

@@ -12,7 +12,10 @@ export function safeName(name: string): string {
     .trim()
     .replace(/^\.+/, "");
   const extension = extname(plain).slice(0, 16);
-  const stem = [...plain.slice(0, plain.length - extname(plain).length)].slice(0, MAX_LENGTH).join("").replace(/[. ]+$/, "");
+  const stem = [...plain.slice(0, plain.length - extname(plain).length)]
+    .slice(0, MAX_LENGTH)
+    .join("")
+    .replace(/[. ]+$/, "");
   const named = `${stem === "" ? "_" : stem}${extension.replace(/[. ]+$/, "")}`;
   return RESERVED.test(named) ? `_${named}` : named;
 }

@@ -1,3 +1,5 @@
+import { bitsOf, hamming, SAME_PICTURE } from "./hamming.js";
+
 /** What tells whether two pictures show the same: a perceptual hash, that of the mirrored picture, and two coarse pictures. */
 export type Fingerprint = {
   /** 64 bits as 16 hex digits. */
@@ -16,16 +18,16 @@ const KEPT = 8;
 const COLOUR_SIDE = 4;
 const DETAIL_SIDE = 16;
 
-/** Hamming distance up to which two pictures count as the same one. */
-export const SAME_PICTURE = 4;
-
 /**
  * Fingerprint of 8-bit RGB pixels, `width` × `height` of at least 4 × 4: box-averaged to 32 × 32 grey, cosine transform, the 8 × 8
  * lowest frequencies against their median. Mirroring only changes the sign of the odd horizontal frequencies.
  */
 export function fingerprint(pixels: Uint8Array, width: number, height: number): Fingerprint {
   const rgb = shrink(pixels, width, height);
-  const grey = Float64Array.from({ length: SIDE * SIDE }, (_, i) => 0.299 * at(rgb, 3 * i) + 0.587 * at(rgb, 3 * i + 1) + 0.114 * at(rgb, 3 * i + 2));
+  const grey = Float64Array.from(
+    { length: SIDE * SIDE },
+    (_, i) => 0.299 * at(rgb, 3 * i) + 0.587 * at(rgb, 3 * i + 1) + 0.114 * at(rgb, 3 * i + 2),
+  );
   const frequencies = lowFrequencies(grey);
   const flipped = frequencies.map((value, i) => (i % 2 === 1 ? -value : value));
   const energy = frequencies.slice(1).reduce((sum, value) => sum + value * value, 0);
@@ -38,23 +40,14 @@ export function fingerprint(pixels: Uint8Array, width: number, height: number): 
   };
 }
 
-/** Bits that differ between two hashes of `fingerprint`, 0–64. */
-export function hamming(a: string, b: string): number {
-  let bits = 0;
-  for (let i = 0; i < 16; i += 8) {
-    let diff = (Number.parseInt(a.slice(i, i + 8), 16) ^ Number.parseInt(b.slice(i, i + 8), 16)) >>> 0;
-    for (; diff !== 0; diff &= diff - 1) bits++;
-  }
-  return bits;
-}
-
 /**
  * "same", "mirrored" or null. A close hash alone is not believed: it sees no colour (a red and a blue coat) and little of
  * where things lie inside one pose, so the coarse pictures have to agree as well.
  */
 export function sameness(a: Fingerprint, b: Fingerprint): "same" | "mirrored" | null {
-  const isClose = hamming(a.phash, b.phash) <= SAME_PICTURE;
-  const isMirrored = hamming(a.mirrored, b.phash) <= SAME_PICTURE;
+  const bits = bitsOf(b.phash);
+  const isClose = hamming(bitsOf(a.phash), bits) <= SAME_PICTURE;
+  const isMirrored = hamming(bitsOf(a.mirrored), bits) <= SAME_PICTURE;
   if (!isClose && !isMirrored) return null;
   const [colours, otherColours, detail, otherDetail] = [a.colours, b.colours, a.detail, b.detail].map((hex) => Buffer.from(hex, "hex"));
   if (colours === undefined || otherColours === undefined || detail === undefined || otherDetail === undefined) return null;

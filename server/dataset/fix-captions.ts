@@ -27,7 +27,9 @@ async function fixOne(file: string, sharing: readonly ScannedImage[], flattened:
   const changes: FixChange[] = [];
   const wants = (code: ProblemCode) => sharing.some(({ id }) => work.isWanted(code, id));
   const note = (code: ProblemCode, before: string, after: string) =>
-    changes.push(...sharing.filter(({ id }) => work.isWanted(code, id)).map(({ id }) => ({ image: work.renames.get(id) ?? id, code, before, after })));
+    changes.push(
+      ...sharing.filter(({ id }) => work.isWanted(code, id)).map(({ id }) => ({ image: work.renames.get(id) ?? id, code, before, after })),
+    );
   const text = fixText(first, { wants, note, flattened: sharing.some(({ id }) => flattened.has(id)), triggerWord: work.triggerWord });
   const target = renamed(file, sharing, wants);
   if (target !== file) note("caption_lint", file, target);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { FixChange } from "../../protocol/dataset.js";
 import { DECODERS } from "./decoder.js";
 import type { FixWork } from "./fix.js";
-import { isOversized, readPicture, type ReadablePicture } from "./picture.js";
+import { isOversized, type ReadablePicture, readPicture } from "./picture.js";
 import { baseName, captionNames, hasPictureName, textName } from "./picture-names.js";
 import { isBeyond } from "./picture-problems.js";
 import { mapPool } from "./pool.js";

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import type { FixChange, FixReport, ProblemCode } from "../../protocol/dataset.js";
 import { ProblemCode as Codes } from "../../protocol/dataset.js";
-import { DRY_SESSION, type EditSession, openEdit } from "./edit-session.js";
 import { inTurn } from "./edit-lock.js";
+import { DRY_SESSION, type EditSession, openEdit } from "./edit-session.js";
 import { fixCaptions } from "./fix-captions.js";
-import { fixPictures } from "./fix-pictures.js";
 import { removeDuplicates } from "./fix-duplicates.js";
-import { recoverInTurn } from "./journal.js";
+import { fixPictures } from "./fix-pictures.js";
 import { compare } from "./list-folder.js";
+import { recoverInTurn } from "./recover.js";
 import { type ScannedImage, scanFolder } from "./scan-folder.js";
 import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
 
@@ -62,7 +62,9 @@ async function fixAll(images: ScannedImage[], work: FixWork): Promise<FixChange[
   const duplicates = await removeDuplicates(pictures.images, work);
   const captions = await fixCaptions(duplicates.images, pictures.flattened, work);
   const order = (code: ProblemCode) => Codes.options.indexOf(code);
-  return [...pictures.changes, ...duplicates.changes, ...captions].sort((a, b) => compare(a.image, b.image) || order(a.code) - order(b.code));
+  return [...pictures.changes, ...duplicates.changes, ...captions].sort(
+    (a, b) => compare(a.image, b.image) || order(a.code) - order(b.code),
+  );
 }
 
 function wantedBy({ only, images }: FixOptions, renames: FixWork["renames"]): FixWork["isWanted"] {

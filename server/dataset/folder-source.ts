@@ -1,8 +1,8 @@
 import { copyFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
-import { compare } from "./list-folder.js";
 import { type ImportLimits, type ImportSource, isLitter, type Skipped, type SourceFile } from "./import-source.js";
+import { compare } from "./list-folder.js";
 
 /** The files of a folder and of the folders in it. Links are not followed. Throws `bad_request` when there are too many. */
 export async function openFolder(folder: string, limits: ImportLimits): Promise<ImportSource> {
@@ -15,8 +15,16 @@ export async function openFolder(folder: string, limits: ImportLimits): Promise<
       if (isLitter(path)) continue;
       if (entry.isDirectory() && depth < MAX_DEPTH) await walk(path, depth + 1);
       else if (entry.isFile()) files.push(await fileOf(folder, path));
-      else skipped.push({ file: path, reason: entry.isDirectory() ? "Folders are nested too deep here." : "Links and devices are not followed." });
-      if (files.length > limits.files) throw new FailureError("bad_request", `Expected at most ${limits.files} files in ${folder}, but there are more; choose the folder that holds the pictures.`);
+      else
+        skipped.push({
+          file: path,
+          reason: entry.isDirectory() ? "Folders are nested too deep here." : "Links and devices are not followed.",
+        });
+      if (files.length > limits.files)
+        throw new FailureError(
+          "bad_request",
+          `Expected at most ${limits.files} files in ${folder}, but there are more; choose the folder that holds the pictures.`,
+        );
     }
   };
   await walk("", 0);

@@ -1,6 +1,6 @@
 import { basename, dirname, extname } from "node:path";
 import { safeName, stemsOfFolder } from "./file-name.js";
-import { type ImportSource, type Skipped, type SourceFile } from "./import-source.js";
+import type { ImportSource, Skipped, SourceFile } from "./import-source.js";
 import { compare } from "./list-folder.js";
 import { baseName, captionNames, isCaptionName, isPictureName, parseSubsetName } from "./picture-names.js";
 
@@ -20,7 +20,10 @@ export function layOut(source: ImportSource, datasetName: string): Layout {
   const stems = new Map<string, (stem: string) => string>();
   const pictures: PlacedPicture[] = [];
   for (const file of files.filter(({ path }) => isPictureName(path))) {
-    const caption = captionNames(file.path).map((name) => byPath.get(name.toLowerCase())).find((found) => found !== undefined) ?? null;
+    const caption =
+      captionNames(file.path)
+        .map((name) => byPath.get(name.toLowerCase()))
+        .find((found) => found !== undefined) ?? null;
     if (caption !== null) used.add(caption);
     const folder = folderFor(dirname(file.path).replace(/^\.$/, ""), trunk, source.name, datasetName);
     const give = stems.get(folder) ?? stemsOfFolder();
@@ -44,7 +47,10 @@ function trunkOf(pictures: readonly SourceFile[]): string {
 }
 
 function folderFor(folder: string, trunk: string, sourceName: string, datasetName: string): string {
-  const parts = folder.slice(trunk.length).split("/").filter((part) => part !== "");
+  const parts = folder
+    .slice(trunk.length)
+    .split("/")
+    .filter((part) => part !== "");
   const subset = parts.find((part) => parseSubsetName(part) !== null);
   if (subset !== undefined) return safeName(subset);
   if (parts.length > 0) return safeName(`1_${parts.join(" ")}`);
@@ -55,7 +61,10 @@ function folderFor(folder: string, trunk: string, sourceName: string, datasetNam
 function leftBehind(files: readonly SourceFile[], used: ReadonlySet<SourceFile>): Skipped[] {
   return files
     .filter((file) => !isPictureName(file.path) && !used.has(file))
-    .map(({ path }) => ({ file: path, reason: isCaptionName(path) ? captionReason(path) : `Not a picture or a caption (${extname(path) || "no extension"}).` }));
+    .map(({ path }) => ({
+      file: path,
+      reason: isCaptionName(path) ? captionReason(path) : `Not a picture or a caption (${extname(path) || "no extension"}).`,
+    }));
 }
 
 function captionReason(path: string): string {

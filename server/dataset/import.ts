@@ -7,8 +7,8 @@ import { checkDatasetName } from "./file-name.js";
 import { openFolder } from "./folder-source.js";
 import { layOut } from "./import-layout.js";
 import { IMPORT_LIMITS, type ImportLimits, type ImportSource } from "./import-source.js";
-import { DATASET_FILE } from "./trigger-word.js";
 import { takePicture } from "./take-picture.js";
+import { DATASET_FILE } from "./trigger-word.js";
 import { asDiskFull } from "./write-atomically.js";
 import { openZip } from "./zip-source.js";
 
@@ -52,19 +52,29 @@ const TEMPORARY = ".importing-";
 
 async function openSource(source: string, limits: ImportLimits): Promise<ImportSource> {
   const facts = await stat(source).catch(() => null);
-  if (facts === null) throw new FailureError("dataset_not_found", `Expected a folder or a zip with pictures at ${source}, but there is nothing; check the path.`);
+  if (facts === null)
+    throw new FailureError(
+      "dataset_not_found",
+      `Expected a folder or a zip with pictures at ${source}, but there is nothing; check the path.`,
+    );
   if (facts.isDirectory()) return await openFolder(source, limits);
   const handle = await open(source, "r");
   const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0).finally(() => handle.close());
   if (buffer.toString("latin1") === "PK") return await openZip(source, limits);
-  throw new FailureError("bad_request", `Expected a folder or a zip with pictures, but ${source} is another kind of file; unpack it, and give the folder.`);
+  throw new FailureError(
+    "bad_request",
+    `Expected a folder or a zip with pictures, but ${source} is another kind of file; unpack it, and give the folder.`,
+  );
 }
 
 /** Case does not count: on many systems `Miku` and `miku` are one folder. */
 async function refuseExisting(datasetsDir: string, name: string): Promise<void> {
   const existing = (await readdir(datasetsDir)).find((other) => other.normalize("NFC").toLowerCase() === name.toLowerCase());
   if (existing !== undefined) {
-    throw new FailureError("dataset_exists", `Expected a new name for the data set, but "${existing}" already exists in ${datasetsDir}; choose another name.`);
+    throw new FailureError(
+      "dataset_exists",
+      `Expected a new name for the data set, but "${existing}" already exists in ${datasetsDir}; choose another name.`,
+    );
   }
 }
 
@@ -84,7 +94,10 @@ async function takeAll(source: ImportSource, name: string, root: string): Promis
 function nothingUsable(source: string, { skipped }: ImportReport): FailureError {
   const left = skipped.slice(0, 5).map(({ file, reason }) => `${file}: ${reason}`);
   const examples = left.length > 0 ? ` It was left: ${left.join(" ")}` : "";
-  return new FailureError("dataset_empty", `Expected pictures (PNG, JPEG or WebP) in ${source}, but found none that can be used; choose another folder or zip.${examples}`);
+  return new FailureError(
+    "dataset_empty",
+    `Expected pictures (PNG, JPEG or WebP) in ${source}, but found none that can be used; choose another folder or zip.${examples}`,
+  );
 }
 
 async function keepTriggerWord(source: string, root: string): Promise<void> {

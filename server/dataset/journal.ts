@@ -1,8 +1,7 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { compare } from "./list-folder.js";
-import { restoreOriginals } from "./restore.js";
 import { writeAtomically } from "./write-atomically.js";
 
 /** Folder of a data set in which originals wait for an undo. */
@@ -49,40 +48,12 @@ export async function readJournals(root: string): Promise<Journal[]> {
 /** Ids sort by age; the letters at the end keep an id from coming back after an undo. */
 export const EDIT_ID = /^\d{6}-[0-9a-f]{6}$/;
 
-/**
- * Rolls back edits that were cut off by a crash and finishes undos that were, so that a data set is always whole. An edit
- * of a process that is still alive is left alone. For callers who have their turn (`inTurn`).
- */
-export async function recoverInTurn(root: string): Promise<void> {
-  const ids = (await readdir(join(root, ORIGINALS)).catch(() => [])).filter((id) => EDIT_ID.test(id));
-  for (const id of ids.sort(compare).reverse()) {
-    const journal = await readJournal(root, id);
-    const isCut = journal !== null && journal.state !== "done";
-    if (isCut && (journal.pid === process.pid || !isAlive(journal.pid))) await restoreOriginals(root, journal);
-    if (journal === null && !isAlive(await pidOfUnbegun(root, id))) await rm(editFolder(root, id), { recursive: true, force: true });
-  }
-}
-
-async function readJournal(root: string, id: string): Promise<Journal | null> {
+/** Null when there is none, or none that can be understood. */
+export async function readJournal(root: string, id: string): Promise<Journal | null> {
   try {
     return Journal.parse(JSON.parse(await readFile(join(editFolder(root, id), "journal.json"), "utf8")));
   } catch {
-    // No journal: the edit never began, and nothing outside its own folder was touched.
+    // Absent before the edit begins; never half written, but perhaps of another version.
     return null;
-  }
-}
-
-/** The process that is filling the folder of an edit that has not begun; 0 when unknown. */
-async function pidOfUnbegun(root: string, id: string): Promise<number> {
-  return Number(await readFile(join(editFolder(root, id), "pid"), "utf8").catch(() => "0"));
-}
-
-function isAlive(pid: number): boolean {
-  if (pid <= 0 || pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

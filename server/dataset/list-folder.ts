@@ -17,14 +17,21 @@ const MAX_DEPTH = 16;
  */
 export async function listFolder(root: string): Promise<ListedFolder> {
   const facts = await stat(root).catch(() => null);
-  if (facts === null) throw new FailureError("dataset_not_found", `Expected a folder with pictures at ${root}, but there is nothing; check the path.`);
+  if (facts === null)
+    throw new FailureError("dataset_not_found", `Expected a folder with pictures at ${root}, but there is nothing; check the path.`);
   if (!facts.isDirectory()) {
-    throw new FailureError("dataset_not_found", `Expected a folder with pictures at ${root}, but it is a file; give the folder that holds it.`);
+    throw new FailureError(
+      "dataset_not_found",
+      `Expected a folder with pictures at ${root}, but it is a file; give the folder that holds it.`,
+    );
   }
   const folders = await walk(root, "", 0);
   const pictures = folders.flatMap((folder) => folder.pictures);
   if (pictures.length === 0) {
-    throw new FailureError("dataset_empty", `Expected pictures (PNG, JPEG or WebP) in ${root}, but found none; put some there or choose another folder.`);
+    throw new FailureError(
+      "dataset_empty",
+      `Expected pictures (PNG, JPEG or WebP) in ${root}, but found none; put some there or choose another folder.`,
+    );
   }
   const subsets = folders.flatMap((folder) => (folder.pictures.length > 0 ? [subsetOf(folder)] : []));
   return { pictures: pictures.sort((a, b) => compare(a.id, b.id)), subsets: subsets.sort((a, b) => compare(a.name, b.name)) };
@@ -43,7 +50,9 @@ async function walk(root: string, below: string, depth: number): Promise<WalkedF
   const byLowerCase = new Map(files.map((name) => [name.toLowerCase(), name]));
   const prefix = below === "" ? "" : `${below}/`;
   const pictures = files.filter(isPictureName).map((name): ListedPicture => {
-    const caption = captionNames(name).map((candidate) => byLowerCase.get(candidate.toLowerCase())).find((found) => found !== undefined);
+    const caption = captionNames(name)
+      .map((candidate) => byLowerCase.get(candidate.toLowerCase()))
+      .find((found) => found !== undefined);
     return { id: prefix + name, subset: below === "" ? "." : below, caption: caption === undefined ? null : prefix + caption };
   });
   const inner = entries.filter((entry) => entry.isDirectory() && depth < MAX_DEPTH);
@@ -52,6 +61,9 @@ async function walk(root: string, below: string, depth: number): Promise<WalkedF
 }
 
 function subsetOf({ name, pictures }: WalkedFolder): Subset {
-  const parsed = name.split("/").map(parseSubsetName).findLast((part) => part !== null);
+  const parsed = name
+    .split("/")
+    .map(parseSubsetName)
+    .findLast((part) => part !== null);
   return { name, repeats: parsed?.repeats ?? 1, classTokens: parsed?.classTokens ?? "", images: pictures.length };
 }

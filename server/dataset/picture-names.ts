@@ -2,7 +2,23 @@ import { extname } from "node:path";
 
 /** Extensions, lower case with dot, of files that a user would call a picture, readable or not. */
 const PICTURES = new Set([
-  ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd",
+  ".png",
+  ".jpg",
+  ".jpeg",
+  ".jpe",
+  ".jfif",
+  ".webp",
+  ".gif",
+  ".bmp",
+  ".tif",
+  ".tiff",
+  ".avif",
+  ".heic",
+  ".heif",
+  ".jxl",
+  ".jp2",
+  ".svg",
+  ".psd",
 ]);
 
 /** Caption extensions, the preferred one first. */

@@ -50,7 +50,14 @@ export async function readPicture(
   if (sniffed === null) return refused({ ok: false, code: "not_an_image", format: "", width: 0, height: 0, reason: "holds no picture" });
   const { format } = sniffed;
   if (!isTrained(format) && !isConvertible(format)) {
-    return refused({ ok: false, code: "unsupported_format", format, width: 0, height: 0, reason: `is ${nameOf(format)}, which can't be read here` });
+    return refused({
+      ok: false,
+      code: "unsupported_format",
+      format,
+      width: 0,
+      height: 0,
+      reason: `is ${nameOf(format)}, which can't be read here`,
+    });
   }
   const tooLarge = (width: number, height: number) =>
     refused({ ok: false, code: "too_large", format, width, height, reason: `has ${width} × ${height} pixels` });
@@ -111,7 +118,12 @@ const MAX_RAW_PIXELS = 24_000_000;
 
 type Decoded = { pixels: Pixels; transparent: boolean };
 
-async function decode(source: string | Buffer, resize: { width: number; height: number }, hasAlpha: boolean, pixelCount: number): Promise<Decoded> {
+async function decode(
+  source: string | Buffer,
+  resize: { width: number; height: number },
+  hasAlpha: boolean,
+  pixelCount: number,
+): Promise<Decoded> {
   const upright = () => sharp(source, DECODE).autoOrient();
   if (!hasAlpha) return { pixels: await shrink(upright(), resize), transparent: false };
   if (pixelCount > MAX_RAW_PIXELS) {
@@ -124,12 +136,7 @@ async function decode(source: string | Buffer, resize: { width: number; height: 
 }
 
 async function shrink(picture: ReturnType<typeof sharp>, { width, height }: { width: number; height: number }): Promise<Pixels> {
-  const data = await picture
-    .flatten({ background: WHITE })
-    .resize(width, height, { fit: "fill" })
-    .toColourspace("srgb")
-    .raw()
-    .toBuffer();
+  const data = await picture.flatten({ background: WHITE }).resize(width, height, { fit: "fill" }).toColourspace("srgb").raw().toBuffer();
   return { data, width, height };
 }
 
@@ -152,4 +159,3 @@ function headOf(file: string): Buffer | null {
 function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }
-

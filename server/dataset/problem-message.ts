@@ -20,33 +20,40 @@ const SENTENCES: Record<ProblemCode, Sentence> = {
   not_an_image: (images) => `Expected a picture, but ${reasons(images)}. It is left out; replace or remove it.`,
   truncated: (images) => `Expected a whole picture, but ${reasons(images)}. It is left out; fetch it again or remove it.`,
   too_large: tooLarge,
-  too_small: (images) => `${count(images)} shorter than ${MIN_SIDE} pixels on one side (${names(images)}), which teaches blur. Replace by a larger version or remove.`,
+  too_small: (images) =>
+    `${count(images, "is", "are")} shorter than ${MIN_SIDE} pixels on one side (${names(images)}), which teaches blur. Replace by a larger version or remove.`,
   unsupported_format: unsupported,
   transparent: (images) =>
-    `${count(images)} transparent pixels, whose hidden colour other trainers would learn (${names(images)}). Fix fills them with white and renames the tag "transparent background" to "white background, simple background".`,
+    `${count(images, "has", "have")} transparent pixels, whose hidden colour other trainers would learn (${names(images)}). Fix fills them with white and renames the tag "transparent background" to "white background, simple background".`,
   beyond_3_to_1: (images) =>
-    `${count(images)} longer than ${MAX_RATIO}:1 (${names(images)}), of which training would see a thin strip. Fix crops to ${MAX_RATIO}:1 around the most eye-catching part.`,
-  exif_orientation: (images) => `${count(images)} turned only by an EXIF mark that other trainers ignore (${names(images)}). Fix turns the pixels.`,
+    `${count(images, "is", "are")} longer than ${MAX_RATIO}:1 (${names(images)}), of which training would see a thin strip. Fix crops to ${MAX_RATIO}:1 around the most eye-catching part.`,
+  exif_orientation: (images) =>
+    `${count(images, "is", "are")} turned only by an EXIF mark that other trainers ignore (${names(images)}). Fix turns the pixels.`,
   near_duplicate: nearDuplicates,
-  no_caption: (images, { triggerWord }) => `${count(images)} without a caption file (${names(images)}). ${triggerAsCaption(triggerWord)}`,
-  empty_caption: (images, { triggerWord }) => `${count(images)} with an empty caption, on which other trainers stop (${names(images)}). ${triggerAsCaption(triggerWord)}`,
-  caption_bom: (images) => `${count(images)} with a byte order mark before the caption, which would become part of the first tag (${names(images)}). Fix removes it.`,
+  no_caption: (images, { triggerWord }) =>
+    `${count(images, "has", "have")} no caption file (${names(images)}). ${triggerAsCaption(triggerWord)}`,
+  empty_caption: (images, { triggerWord }) =>
+    `${count(images, "has", "have")} an empty caption, on which other trainers stop (${names(images)}). ${triggerAsCaption(triggerWord)}`,
+  caption_bom: (images) =>
+    `${count(images, "has", "have")} a byte order mark before the caption, which would become part of the first tag (${names(images)}). Fix removes it.`,
   caption_encoding: (images) =>
     `Expected captions in UTF-8, but ${list(images, ({ captionFile, caption }) => `${captionFile} is in ${caption?.encoding}`)}. Fix rewrites them as UTF-8 with the same text.`,
   caption_multi_line: (images) =>
-    `${count(images)} with a caption of several lines, of which trainers read only the first (${list(images, ({ id, caption }) => `${id}: ${captionLines(caption?.text ?? "").length} lines`)}). Fix joins them into one.`,
+    `${count(images, "has", "have")} a caption of several lines, of which trainers read only the first (${list(images, ({ id, caption }) => `${id}: ${captionLines(caption?.text ?? "").length} lines`)}). Fix joins them into one.`,
   caption_lint: (images, { triggerWord }) =>
-    `${count(images)} with untidy captions: repeated tags, underscores, HTML entities, escaped brackets, stray commas or spaces, or a name that trainers don't find (${list(images, (image) => lintExample(image, triggerWord))}). Fix tidies them.`,
+    `${count(images, "has an untidy caption", "have untidy captions")}: repeated tags, underscores, HTML entities, escaped brackets, stray commas or spaces, or a name that trainers don't find (${list(images, (image) => lintExample(image, triggerWord))}). Fix tidies them.`,
   junk_tags: junk,
   costume_tags: (images, { triggerWord }) =>
-    `${count(images)} with tags about an alternate costume, which cost tokens and blur the subject: ${quoted(tagsOf(images).filter((tag) => isCostumeTag(tag, triggerWord)))}. Fix removes these tags.`,
-  trigger_not_first: (images, { triggerWord }) => `${count(images)} whose caption does not begin with the trigger word "${triggerWord}" (${names(images)}). Fix puts it first.`,
+    `${count(images, "has", "have")} tags about an alternate costume, which cost tokens and blur the subject: ${quoted(tagsOf(images).filter((tag) => isCostumeTag(tag, triggerWord)))}. Fix removes these tags.`,
+  trigger_not_first: (images, { triggerWord }) =>
+    `${count(images, "has a caption that does", "have captions that do")} not begin with the trigger word "${triggerWord}" (${names(images)}). Fix puts it first.`,
 };
 
 function tooLarge(images: readonly ScannedImage[]): string {
   const found = list(images, ({ id, facts }) => `${id} has ${facts.width} × ${facts.height}`);
   const limit = `${MAX_PIXELS / 1e6} million pixels`;
-  if (images.some(({ facts }) => facts.ok)) return `Expected at most ${limit}, but ${found}. Fix shrinks what can be decoded (up to ${Math.floor(MAX_DECODED_PIXELS / 1e6)} million).`;
+  if (images.some(({ facts }) => facts.ok))
+    return `Expected at most ${limit}, but ${found}. Fix shrinks what can be decoded (up to ${Math.floor(MAX_DECODED_PIXELS / 1e6)} million).`;
   return `Expected at most ${limit}, but ${found}. It is left out without being decoded; scale it down or remove it.`;
 }
 
@@ -55,7 +62,9 @@ function unsupported(images: readonly ScannedImage[]): string {
   const fixable = images.filter(({ facts }) => facts.ok);
   const others = images.filter(({ facts }) => !facts.ok);
   const parts = [
-    fixable.length > 0 ? `Trainers don't read ${list(fixable, ({ id, facts }) => `${id} (${facts.format.toUpperCase()})`)}. Fix converts to PNG${animated}.` : "",
+    fixable.length > 0
+      ? `Trainers don't read ${list(fixable, ({ id, facts }) => `${id} (${facts.format.toUpperCase()})`)}. Fix converts to PNG${animated}.`
+      : "",
     others.length > 0 ? `Expected PNG, JPEG or WebP, but ${reasons(others)}. Save as PNG with a picture editor, or remove.` : "",
   ];
   return parts.filter((part) => part !== "").join(" ");
@@ -66,18 +75,20 @@ function nearDuplicates(images: readonly ScannedImage[], { duplicates }: Message
     const pair = duplicates.find((duplicate) => duplicate.id === id);
     return `${id} ${pair?.mirrored ? "mirrors" : "repeats"} ${pair?.of}`;
   });
-  return `${count(images)} that show the same as another: ${pairs}. Fix moves the smaller of each pair to the trash.`;
+  return `${count(images, "shows", "show")} the same as another: ${pairs}. Fix moves the smaller of each pair to the trash.`;
 }
 
 function junk(images: readonly ScannedImage[], { triggerWord }: MessageContext): string {
   const found = tagsOf(images).filter((tag) => tag !== triggerWord);
   const overlays = [...new Set(found.filter(isOverlayTag))];
   const kept = overlays.length > 0 ? ` Tags about text in the picture stay (${quoted(overlays)}): clean those pictures first.` : "";
-  return `${count(images)} with tags about the file or the post instead of the picture: ${quoted(found.filter(isJunkTag))}. Fix removes these tags.${kept}`;
+  return `${count(images, "has", "have")} tags about the file or the post instead of the picture: ${quoted(found.filter(isJunkTag))}. Fix removes these tags.${kept}`;
 }
 
 function triggerAsCaption(triggerWord: string): string {
-  return triggerWord === "" ? "Write one, or set a trigger word, which Fix then puts there." : `Fix writes the trigger word "${triggerWord}".`;
+  return triggerWord === ""
+    ? "Write one, or set a trigger word, which Fix then puts there."
+    : `Fix writes the trigger word "${triggerWord}".`;
 }
 
 function lintExample({ id, caption, captionFile }: ScannedImage, triggerWord: string): string {
@@ -103,8 +114,8 @@ function quoted(tags: readonly string[]): string {
   return sorted.length > SHOWN ? `${sorted.slice(0, SHOWN).join(", ")} and ${sorted.length - SHOWN} more` : sorted.join(", ");
 }
 
-function count(images: readonly ScannedImage[]): string {
-  return images.length === 1 ? "1 picture" : `${images.length} pictures`;
+function count(images: readonly ScannedImage[], one: string, many: string): string {
+  return images.length === 1 ? `1 picture ${one}` : `${images.length} pictures ${many}`;
 }
 
 function names(images: readonly ScannedImage[]): string {

@@ -1,5 +1,5 @@
-import { DECODE, type ReadablePicture } from "./picture.js";
 import { MAX_PIXELS, sharp, WHITE } from "./decoder.js";
+import { DECODE, type ReadablePicture } from "./picture.js";
 import { MAX_RATIO } from "./picture-problems.js";
 
 /** What Fix does to a picture's pixels; done in this order. */

@@ -20,7 +20,7 @@ async function restoreOne(root: string, id: string, { kind, path, sha256 }: Jour
   const kept = kind === "create" ? null : await readFile(original).catch(() => null);
   // Without a kept original this entry was restored before the undo was cut off.
   if (kind !== "create" && kept === null) return;
-  const isOurs = present === null || hashOf(present) === sha256 || (kept !== null && kept.equals(present));
+  const isOurs = present === null || hashOf(present) === sha256 || kept?.equals(present) === true;
   if (!isOurs) await move(file, join(root, ORIGINALS, "changed-since", id, path));
   if (kind === "create") await rm(file, { force: true });
   else await move(original, file);

@@ -16,7 +16,13 @@ const Facts = z.discriminatedUnion("ok", [
     orientation: z.int(),
     transparent: z.boolean(),
     animated: z.boolean(),
-    fingerprint: z.object({ phash: z.string().length(16), mirrored: z.string().length(16), colours: z.string().length(96), detail: z.string().length(512), flat: z.boolean() }),
+    fingerprint: z.object({
+      phash: z.string().length(16),
+      mirrored: z.string().length(16),
+      colours: z.string().length(96),
+      detail: z.string().length(512),
+      flat: z.boolean(),
+    }),
   }),
   z.object({
     ok: z.literal(false),

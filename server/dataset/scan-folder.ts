@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Subset } from "../../protocol/dataset.js";
 import { type DecodedCaption, decodeCaption } from "./caption-bytes.js";
 import { DECODERS } from "./decoder.js";
-import { listFolder, type ListedPicture } from "./list-folder.js";
+import { type ListedPicture, listFolder } from "./list-folder.js";
 import { type PictureFacts, readPicture } from "./picture.js";
 import { mapPool } from "./pool.js";
 import { type CacheEntry, readScanCache, type ScanCache, writeScanCache } from "./scan-cache.js";

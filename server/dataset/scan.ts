@@ -1,8 +1,8 @@
 import { basename, resolve } from "node:path";
 import type { Dataset, DatasetImage, ProblemCode } from "../../protocol/dataset.js";
 import { inTurn } from "./edit-lock.js";
-import { recoverInTurn } from "./journal.js";
 import { findProblems } from "./problems.js";
+import { recoverInTurn } from "./recover.js";
 import { type OnProgress, type ScannedFolder, type ScannedImage, scanFolder } from "./scan-folder.js";
 import { splitTags } from "./tags.js";
 import { readTriggerWord } from "./trigger-word.js";

@@ -52,7 +52,7 @@ function formatOf(head: Buffer): PictureFormat | null {
   if (text(4, 8) === "jP  ") return "jp2";
   if (text(0, 5) === "%PDF-") return "pdf";
   if (text(0, 4) === "8BPS") return "psd";
-  if (/^(\uFEFF|\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/i.test(text(0, 2048))) return "svg";
+  if (/^\s*</.test(text(0, 64).replace("\xef\xbb\xbf", "")) && /<svg[\s>]/i.test(text(0, 2048))) return "svg";
   return null;
 }
 

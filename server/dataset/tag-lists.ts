@@ -95,15 +95,7 @@ const JUNK_PATTERNS = [
   /^check .+ (source|artist|character|copyright)$/,
 ];
 
-const COSTUME = new Set([
-  "adapted costume",
-  "contemporary",
-  "cosplay",
-  "crossover",
-  "parody",
-  "style parody",
-  "virtual youtuber",
-]);
+const COSTUME = new Set(["adapted costume", "contemporary", "cosplay", "crossover", "parody", "style parody", "virtual youtuber"]);
 
 const COSTUME_PATTERNS = [
   /^(official |unofficial )?alternate .+$/,

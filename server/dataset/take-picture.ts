@@ -55,7 +55,11 @@ async function copy(work: Promise<void>): Promise<void> {
     await work;
   } catch (error) {
     // A zip that lies about its sizes or checksums shows it only while it is unpacked.
-    if (error instanceof Error && !("code" in error)) throw new FailureError("bad_request", `Expected a zip that can be unpacked, but it is damaged (${error.message}); nothing was imported.`);
+    if (error instanceof Error && !("code" in error))
+      throw new FailureError(
+        "bad_request",
+        `Expected a zip that can be unpacked, but it is damaged (${error.message}); nothing was imported.`,
+      );
     throw error;
   }
 }

@@ -27,7 +27,10 @@ export async function thumbnail(file: string, size: number, cacheDir: string): P
 async function make(file: string, size: number, cached: string): Promise<string> {
   if ((await stat(cached).catch(() => null)) !== null) return cached;
   const webp = await draw(file, size).catch((error: unknown) => {
-    throw new FailureError("not_found", `Expected a picture that can be shown at ${file}, but it can't be read (${String(error)}); scan the data set again.`);
+    throw new FailureError(
+      "not_found",
+      `Expected a picture that can be shown at ${file}, but it can't be read (${String(error)}); scan the data set again.`,
+    );
   });
   await writeAtomically(cached, webp);
   return cached;

@@ -23,7 +23,10 @@ export async function datasetFileWith(root: string, triggerWord: string): Promis
 export function checkTriggerWord(word: string): string {
   const tag = lintTag(word.normalize("NFC"), { keepUnderscores: true });
   if (/[,，、\r\n]/.test(tag) || tag.length > 200) {
-    throw new FailureError("bad_request", `Expected the trigger word to be one tag, but "${word}" has a comma or is too long; choose one short word such as "lantern_keeper".`);
+    throw new FailureError(
+      "bad_request",
+      `Expected the trigger word to be one tag, but "${word}" has a comma or is too long; choose one short word such as "lantern_keeper".`,
+    );
   }
   return tag;
 }

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { inTurn } from "./edit-lock.js";
-import { type Journal, readJournals, recoverInTurn } from "./journal.js";
+import { type Journal, readJournals } from "./journal.js";
+import { recoverInTurn } from "./recover.js";
 import { restoreOriginals } from "./restore.js";
 
 /**
@@ -30,5 +31,8 @@ function refuseOverlap(journal: Journal, newer: readonly Journal[]): void {
   const paths = new Set(journal.entries.map(({ path }) => path));
   const later = newer.findLast(({ entries }) => entries.some(({ path }) => paths.has(path)));
   if (later === undefined) return;
-  throw new FailureError("bad_request", `Expected to undo edit ${journal.id}, but edit ${later.id} (${later.label}) changed the same files later; undo that one first.`);
+  throw new FailureError(
+    "bad_request",
+    `Expected to undo edit ${journal.id}, but edit ${later.id} (${later.label}) changed the same files later; undo that one first.`,
+  );
 }

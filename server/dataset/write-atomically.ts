@@ -29,5 +29,8 @@ export async function writeAtomically(file: string, content: string | Uint8Array
 export function asDiskFull(error: unknown, file: string): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new FailureError("disk_full", `Expected room on the disk for ${file}, but it is full; free some space and try again. Nothing was changed.`);
+  return new FailureError(
+    "disk_full",
+    `Expected room on the disk for ${file}, but it is full; free some space and try again. Nothing was changed.`,
+  );
 }

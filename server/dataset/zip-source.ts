@@ -55,7 +55,10 @@ function reasonToSkip(entry: Entry, { expansion, fileBytes }: ImportLimits): str
 }
 
 function refusal(file: string, why: string): FailureError {
-  return new FailureError("bad_request", `Expected a zip of pictures and captions at ${file}, but ${why}; nothing was imported. Pack the folder again.`);
+  return new FailureError(
+    "bad_request",
+    `Expected a zip of pictures and captions at ${file}, but ${why}; nothing was imported. Pack the folder again.`,
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -55,12 +55,25 @@ export function checkBucketRules({ resolution, minBucketReso, maxBucketReso, buc
   const refuse = (sentence: string) => {
     throw new FailureError("bad_settings", sentence);
   };
-  if (bucketResoSteps % 8 !== 0) refuse(`Expected bucketResoSteps (bucket_reso_steps) to be a multiple of 8 pixels, as latents are, but got ${bucketResoSteps}; use 64, or 32 for small base models.`);
-  if (bucketResoSteps > Math.min(width, height)) refuse(`Expected bucketResoSteps (bucket_reso_steps) of at most the resolution's shorter side ${Math.min(width, height)}, but got ${bucketResoSteps}; use a smaller step.`);
+  if (bucketResoSteps % 8 !== 0)
+    refuse(
+      `Expected bucketResoSteps (bucket_reso_steps) to be a multiple of 8 pixels, as latents are, but got ${bucketResoSteps}; use 64, or 32 for small base models.`,
+    );
+  if (bucketResoSteps > Math.min(width, height))
+    refuse(
+      `Expected bucketResoSteps (bucket_reso_steps) of at most the resolution's shorter side ${Math.min(width, height)}, but got ${bucketResoSteps}; use a smaller step.`,
+    );
   if (bucketNoUpscale) return;
-  if (minBucketReso > Math.min(width, height)) refuse(`Expected minBucketReso (min_bucket_reso) of at most the resolution's shorter side ${Math.min(width, height)}, but got ${minBucketReso}; lower it.`);
-  if (maxBucketReso < Math.max(width, height)) refuse(`Expected maxBucketReso (max_bucket_reso) of at least the resolution's longer side ${Math.max(width, height)}, but got ${maxBucketReso}; raise it.`);
-  if (minBucketReso < bucketResoSteps) refuse(`Expected minBucketReso (min_bucket_reso) of at least bucketResoSteps ${bucketResoSteps}, but got ${minBucketReso}; raise it.`);
+  if (minBucketReso > Math.min(width, height))
+    refuse(
+      `Expected minBucketReso (min_bucket_reso) of at most the resolution's shorter side ${Math.min(width, height)}, but got ${minBucketReso}; lower it.`,
+    );
+  if (maxBucketReso < Math.max(width, height))
+    refuse(
+      `Expected maxBucketReso (max_bucket_reso) of at least the resolution's longer side ${Math.max(width, height)}, but got ${maxBucketReso}; raise it.`,
+    );
+  if (minBucketReso < bucketResoSteps)
+    refuse(`Expected minBucketReso (min_bucket_reso) of at least bucketResoSteps ${bucketResoSteps}, but got ${minBucketReso}; raise it.`);
 }
 
 type Choice = { bucket: Size; resized: Size };

@@ -6,7 +6,8 @@ import { wrongSetting } from "./wrong-setting.js";
 export type Device = { kind: "cpu" | "cuda" | "mps"; bf16: boolean };
 
 /** Settings without the answers that need the data set's pictures and captions. */
-export type SettingsOfBase = Settings & Pick<ResolvedSettings, "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision">;
+export type SettingsOfBase = Settings &
+  Pick<ResolvedSettings, "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision">;
 
 /** Below this side, buckets 64 pixels apart would be too few to fit the pictures. */
 const SMALL_RESOLUTION = 256;
@@ -19,7 +20,10 @@ export function checkSettings(chosen: unknown): Settings {
 }
 
 /** Answers what follows from the base model and the device: sizes, precision and name. */
-export function resolveForBase(settings: Settings, { baseModel, datasetName, device }: { baseModel: BaseModel; datasetName: string; device?: Device | undefined }): SettingsOfBase {
+export function resolveForBase(
+  settings: Settings,
+  { baseModel, datasetName, device }: { baseModel: BaseModel; datasetName: string; device?: Device | undefined },
+): SettingsOfBase {
   const resolution = settings.resolution ?? { width: baseModel.resolution, height: baseModel.resolution };
   const shorter = Math.min(resolution.width, resolution.height);
   const longer = Math.max(resolution.width, resolution.height);
@@ -42,7 +46,14 @@ function precisionFor(device: Device | undefined): ResolvedSettings["mixedPrecis
 
 /** A data set's name as the name of files; LoRA names stand between `:` and `>` in prompts, and commas part tags. */
 function nameFrom(datasetName: string): string {
-  const plain = datasetName.normalize("NFC").replace(/[\\/:*?"<>|,\p{Cc}]/gu, " ").replace(/\s+/g, " ").trim();
+  const plain = datasetName
+    .normalize("NFC")
+    .replace(/[\\/:*?"<>|,\p{Cc}]/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   if (plain !== "") return plain;
-  throw new FailureError("bad_settings", `Expected a name for the LoRA files, but the data set's name "${datasetName}" gives none; set outputName (output_name).`);
+  throw new FailureError(
+    "bad_settings",
+    `Expected a name for the LoRA files, but the data set's name "${datasetName}" gives none; set outputName (output_name).`,
+  );
 }

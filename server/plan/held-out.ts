@@ -1,4 +1,4 @@
-import { hamming, SAME_PICTURE } from "../dataset/fingerprint.js";
+import { bitsOf, type HashBits, hamming, SAME_PICTURE } from "../dataset/hamming.js";
 
 /** A picture that may be held out. `hasTwin` says that a scan found it to repeat another one. */
 export type Candidate = { id: string; phash: string | null; bucket: string; hasTwin: boolean };
@@ -15,28 +15,37 @@ export function defaultHeldOut(images: number): number {
  * all. Only when there is no other choice are these taken too. The same pictures give the same choice.
  */
 export function chooseHeldOut(images: readonly Candidate[], count: number): Set<string> {
-  const chosen: Candidate[] = [];
+  const all = images.map((image) => ({ ...image, bits: image.phash === null ? null : bitsOf(image.phash) }));
   const left = new Map<string, number>();
-  for (const { bucket } of images) left.set(bucket, (left.get(bucket) ?? 0) + 1);
-  const twins = twinsAmong(images);
-  while (chosen.length < count) {
-    const open = images.filter((image) => !chosen.includes(image));
+  for (const { bucket } of all) left.set(bucket, (left.get(bucket) ?? 0) + 1);
+  const twins = twinsAmong(all);
+  // Before the first choice the most typical picture scores highest, afterwards the one farthest from all chosen ones.
+  let scores = new Map(all.map((image) => [image, -all.reduce((sum, other) => sum + distance(image, other), 0)]));
+  const chosen = new Set<string>();
+  while (chosen.size < count) {
+    const open = all.filter(({ id }) => !chosen.has(id));
     const inPlenty = open.filter(({ bucket }) => (left.get(bucket) ?? 0) > 1);
-    const alone = inPlenty.filter((image) => !twins.has(image.id));
-    const next = pick([alone, inPlenty, open].find((group) => group.length > 0) ?? [], chosen, images);
+    const alone = inPlenty.filter(({ id }) => !twins.has(id));
+    const next = highest([alone, inPlenty, open].find((group) => group.length > 0) ?? [], scores);
     if (next === undefined) break;
-    chosen.push(next);
+    const isFirst = chosen.size === 0;
+    scores = new Map(all.map((image) => [image, Math.min(isFirst ? FAR : (scores.get(image) ?? FAR), distance(image, next))]));
+    chosen.add(next.id);
     left.set(next.bucket, (left.get(next.bucket) ?? 0) - 1);
   }
-  return new Set(chosen.map(({ id }) => id));
+  return chosen;
 }
 
-function twinsAmong(images: readonly Candidate[]): Set<string> {
-  const twins = new Set<string>();
+type Hashed = Candidate & { bits: HashBits | null };
+
+const FAR = 64;
+
+function twinsAmong(images: readonly Hashed[]): Set<string> {
+  const twins = new Set(images.filter(({ hasTwin }) => hasTwin).map(({ id }) => id));
   for (const [index, image] of images.entries()) {
-    if (image.hasTwin) twins.add(image.id);
-    for (const other of images.slice(index + 1)) {
-      if (distance(image, other) > SAME_PICTURE) continue;
+    for (let i = index + 1; i < images.length; i++) {
+      const other = images[i];
+      if (other === undefined || distance(image, other) > SAME_PICTURE) continue;
       twins.add(image.id);
       twins.add(other.id);
     }
@@ -44,24 +53,16 @@ function twinsAmong(images: readonly Candidate[]): Set<string> {
   return twins;
 }
 
-/** The first choice is the picture nearest to all others, each later one the farthest from the chosen; the first of equals. */
-function pick(group: readonly Candidate[], chosen: readonly Candidate[], all: readonly Candidate[]): Candidate | undefined {
-  const score = (image: Candidate): number =>
-    chosen.length === 0 ? -all.reduce((sum, other) => sum + distance(image, other), 0) : Math.min(...chosen.map((other) => distance(image, other)));
-  let best: Candidate | undefined;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (const image of group) {
-    const value = score(image);
-    if (value <= highest) continue;
-    highest = value;
-    best = image;
-  }
-  return best;
+/** The first of those with the highest score. */
+function highest(group: readonly Hashed[], scores: ReadonlyMap<Hashed, number>): Hashed | undefined {
+  const scoreOf = (image: Hashed) => scores.get(image) ?? Number.NEGATIVE_INFINITY;
+  return group.reduce<Hashed | undefined>(
+    (best, image) => (best === undefined || scoreOf(image) > scoreOf(best) ? image : best),
+    undefined,
+  );
 }
 
-const FAR = 64;
-
-function distance(a: Candidate, b: Candidate): number {
+function distance(a: Hashed, b: Hashed): number {
   if (a === b) return 0;
-  return a.phash === null || b.phash === null ? FAR : hamming(a.phash, b.phash);
+  return a.bits === null || b.bits === null ? FAR : hamming(a.bits, b.bits);
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { Dataset } from "../../protocol/dataset.js";
 import { FailureError } from "../../protocol/errors.js";
-import { type BaseModel, Plan, PLAN_VERSION, type PlanImage } from "../../protocol/plan.js";
+import { type BaseModel, PLAN_VERSION, Plan, type PlanImage } from "../../protocol/plan.js";
 import { ResolvedSettings, type Settings } from "../../protocol/settings.js";
 import { checkSettings, type Device, resolveForBase } from "./default-settings.js";
 import { diskBytes } from "./disk.js";
 import { chooseHeldOut, defaultHeldOut } from "./held-out.js";
-import { bucketTable, placeImages, type PlacedImages, setRepeats } from "./plan-images.js";
+import { bucketTable, type PlacedImages, placeImages, setRepeats } from "./plan-images.js";
 import { genericPrompts, gridPrompts } from "./prompts.js";
 import { saveNames } from "./save-names.js";
 import { tokenLengthFor } from "./tokens.js";
@@ -35,7 +35,11 @@ export function makePlan({ dataset, baseModel, settings: chosen, device, unknown
   const placed = placeImages(dataset, base);
   if (placed.images.length === 0) throw noPictures(dataset, placed);
   const heldOut = heldOutOf(placed, base.heldOutImages);
-  const images = setRepeats(placed.images.map((image) => ({ ...image, heldOut: heldOut.has(image.id) })), dataset.subsets, base);
+  const images = setRepeats(
+    placed.images.map((image) => ({ ...image, heldOut: heldOut.has(image.id) })),
+    dataset.subsets,
+    base,
+  );
   const settings = ResolvedSettings.parse({
     ...base,
     keepTokens: base.keepTokens ?? (dataset.triggerWord === "" ? 0 : 1),
@@ -78,14 +82,20 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
     genericPrompts: genericPrompts(images, dataset.triggerWord),
   };
   const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings });
-  const id = createHash("sha256").update(JSON.stringify({ ...plan, warnings })).digest("hex").slice(0, 16);
+  const id = createHash("sha256")
+    .update(JSON.stringify({ ...plan, warnings }))
+    .digest("hex")
+    .slice(0, 16);
   return Plan.parse({ ...plan, warnings, id, createdAt: now });
 }
 
 function heldOutOf({ images, twins }: PlacedImages, wanted: number | null): Set<string> {
   const count = wanted ?? defaultHeldOut(images.length);
   if (count >= images.length && count > 0) {
-    throw new FailureError("bad_settings", `Expected heldOutImages to leave pictures to train on, but got ${count} of ${images.length}; hold out fewer.`);
+    throw new FailureError(
+      "bad_settings",
+      `Expected heldOutImages to leave pictures to train on, but got ${count} of ${images.length}; hold out fewer.`,
+    );
   }
   const candidates = images.map(({ id, phash, bucket }) => ({ id, phash, bucket: bucket.join("×"), hasTwin: twins.has(id) }));
   return chooseHeldOut(candidates, count);
@@ -96,6 +106,12 @@ function mostTokens(images: readonly PlanImage[]): number {
 }
 
 function noPictures({ root, images }: Dataset, { leftOut }: PlacedImages): FailureError {
-  const which = leftOut.slice(0, 5).map(({ id, reason }) => `${id} (${reason})`).join(", ");
-  return new FailureError("dataset_empty", `Expected pictures to train on in ${root}, but none of its ${images.length} can be used: ${which}; replace them or choose another data set.`);
+  const which = leftOut
+    .slice(0, 5)
+    .map(({ id, reason }) => `${id} (${reason})`)
+    .join(", ");
+  return new FailureError(
+    "dataset_empty",
+    `Expected pictures to train on in ${root}, but none of its ${images.length} can be used: ${which}; replace them or choose another data set.`,
+  );
 }

@@ -23,7 +23,14 @@ const NEUTRAL = [
 ] as const;
 
 /** Places to put a subject in that its own pictures rarely show, the likeliest to look different first. */
-const SETTINGS = ["night, outdoors", "beach, outdoors", "snow, outdoors", "indoors", "grass, blue sky, outdoors", "blue background, simple background"] as const;
+const SETTINGS = [
+  "night, outdoors",
+  "beach, outdoors",
+  "snow, outdoors",
+  "indoors",
+  "grass, blue sky, outdoors",
+  "blue background, simple background",
+] as const;
 
 // What nearly every picture has belongs to the subject itself.
 const COMMON_SHARE = 0.8;
@@ -35,9 +42,15 @@ const RARE_SHARE = 0.1;
  */
 export function genericPrompts(images: readonly PlanImage[], triggerWord: string): string[] {
   const { counts, total } = countTags(images, triggerWord);
-  const counted = counts.filter(({ tag }) => isClassTag(tag)).slice(0, 2).map(({ tag }) => tag);
+  const counted = counts
+    .filter(({ tag }) => isClassTag(tag))
+    .slice(0, 2)
+    .map(({ tag }) => tag);
   const varied = counts.filter(({ tag, count }) => !isClassTag(tag) && count < COMMON_SHARE * total).map(({ tag }) => tag);
-  const own = [0, 1, 2, 3].map((i) => varied.slice(2 * i, 2 * i + 2)).filter((pair) => pair.length === 2).map((pair) => [...counted, ...pair].join(", "));
+  const own = [0, 1, 2, 3]
+    .map((i) => varied.slice(2 * i, 2 * i + 2))
+    .filter((pair) => pair.length === 2)
+    .map((pair) => [...counted, ...pair].join(", "));
   const neutral = NEUTRAL.filter((prompt) => !mentions(prompt, triggerWord));
   return [...own, ...neutral].slice(0, GENERIC_PROMPTS);
 }
@@ -49,12 +62,16 @@ export function genericPrompts(images: readonly PlanImage[], triggerWord: string
 export function gridPrompts(images: readonly PlanImage[], triggerWord: string): string[] {
   const { counts, total } = countTags(images, triggerWord);
   const commonest = counts.slice(0, 4).map(({ tag }) => tag);
-  const counted = counts.filter(({ tag }) => isClassTag(tag)).slice(0, 2).map(({ tag }) => tag);
+  const counted = counts
+    .filter(({ tag }) => isClassTag(tag))
+    .slice(0, 2)
+    .map(({ tag }) => tag);
   const setting = newSetting(counts, total);
   const called = triggerWord === "" ? [] : [triggerWord];
   const plain = [...called, ...commonest].join(", ") || NEUTRAL[0];
   const moved = [...called, ...(counted.length > 0 ? counted : commonest.slice(0, 1)), setting].join(", ");
-  const without = counted.length > 0 ? [...counted, setting].join(", ") : (NEUTRAL.find((prompt) => !mentions(prompt, triggerWord)) ?? setting);
+  const without =
+    counted.length > 0 ? [...counted, setting].join(", ") : (NEUTRAL.find((prompt) => !mentions(prompt, triggerWord)) ?? setting);
   return [...new Set([plain, moved, without])];
 }
 
@@ -64,7 +81,9 @@ type Counted = { tag: string; count: number };
 function countTags(images: readonly PlanImage[], triggerWord: string): { counts: Counted[]; total: number } {
   const counts = new Map<string, number>();
   for (const { caption } of images) {
-    const general = splitTags(caption).map(tagKey).filter((tag) => isGeneral(tag, triggerWord));
+    const general = splitTags(caption)
+      .map(tagKey)
+      .filter((tag) => isGeneral(tag, triggerWord));
     for (const tag of new Set(general)) counts.set(tag, (counts.get(tag) ?? 0) + 1);
   }
   const sorted = [...counts].map(([tag, count]) => ({ tag, count })).sort((a, b) => b.count - a.count || compare(a.tag, b.tag));
@@ -73,7 +92,14 @@ function countTags(images: readonly PlanImage[], triggerWord: string): { counts:
 
 /** No name with brackets (a character, an artist), nothing about the file, nothing with the trigger word in it, no whole sentence. */
 function isGeneral(tag: string, triggerWord: string): boolean {
-  return !/[()]/.test(tag) && tag.length <= 40 && !isJunkTag(tag) && !isOverlayTag(tag) && !isCostumeTag(tag, triggerWord) && !mentions(tag, triggerWord);
+  return (
+    !/[()]/.test(tag) &&
+    tag.length <= 40 &&
+    !isJunkTag(tag) &&
+    !isOverlayTag(tag) &&
+    !isCostumeTag(tag, triggerWord) &&
+    !mentions(tag, triggerWord)
+  );
 }
 
 /** `1girl`, `2boys`, `1creature`, `solo`: what kind of picture it is. */

@@ -8,7 +8,10 @@ const TOLERANCE = 0.1;
  * Repeats of each subset so that a run sees about `targetSteps` × `batchSize` pictures in `epochs` epochs: for equal
  * shares ceil(targetSteps × batchSize / epochs / images), else numbers in (nearly) the proportion of the folders' own.
  */
-export function solveRepeats(subsets: readonly SubsetShare[], { targetSteps, batchSize, epochs }: { targetSteps: number; batchSize: number; epochs: number }): Map<string, number> {
+export function solveRepeats(
+  subsets: readonly SubsetShare[],
+  { targetSteps, batchSize, epochs }: { targetSteps: number; batchSize: number; epochs: number },
+): Map<string, number> {
   const divisor = subsets.reduce((gcd, { repeats }) => greatestCommonDivisor(gcd, repeats), 0);
   const shares = subsets.map((subset) => ({ ...subset, share: subset.repeats / divisor }));
   const perRound = shares.reduce((sum, { images, share }) => sum + images * share, 0);

@@ -22,7 +22,18 @@ const HIGH_LEARNING_RATE = 4e-3;
 /** What a user should know before an hour is spent, each with what to do about it. */
 export function planWarnings(input: WarningInput): PlanWarning[] {
   const rules = [
-    openProblems, captionsMissing, captionsCut, triggerMissing, fewImages, noHeldOut, cropLosses, upscaled, stepsOffTarget, fragments, highLearningRate, unknownSettings,
+    openProblems,
+    captionsMissing,
+    captionsCut,
+    triggerMissing,
+    fewImages,
+    noHeldOut,
+    cropLosses,
+    upscaled,
+    stepsOffTarget,
+    fragments,
+    highLearningRate,
+    unknownSettings,
   ];
   return rules.map((rule) => rule(input)).filter((warning) => warning !== null);
 }
@@ -33,45 +44,87 @@ function openProblems({ problems, placed }: WarningInput): Rule {
   const open = problems.filter(({ severity }) => severity !== "info");
   if (open.length === 0 && placed.leftOut.length === 0) return null;
   const listed = open.map(({ code, images }) => `${code} (${images.length})`).join(", ");
-  const left = placed.leftOut.map(({ id, reason }) => `${id} (${reason})`).slice(0, 5).join(", ");
+  const left = placed.leftOut
+    .map(({ id, reason }) => `${id} (${reason})`)
+    .slice(0, 5)
+    .join(", ");
   const leftOut = left === "" ? "" : ` Left out of the training: ${left}${placed.leftOut.length > 5 ? " …" : ""}.`;
   const advice = open.some(({ fixable }) => fixable) ? "fix them first (Fix, or dataset fix)" : "look at the pictures first";
   const images = [...new Set([...open.flatMap((problem) => problem.images), ...placed.leftOut.map(({ id }) => id)])];
-  return { code: "open_problems", message: `The data set has open problems: ${listed || "unusable pictures"}; ${advice}, then plan again.${leftOut}`, images };
+  return {
+    code: "open_problems",
+    message: `The data set has open problems: ${listed || "unusable pictures"}; ${advice}, then plan again.${leftOut}`,
+    images,
+  };
 }
 
 function captionsMissing({ placed, dataset }: WarningInput): Rule {
   const images = placed.images.filter(({ hasOwnCaption }) => !hasOwnCaption).map(({ id }) => id);
   if (images.length === 0) return null;
-  const instead = dataset.triggerWord === "" ? "the folder's name stands in where it has one, else nothing" : `the trigger word "${dataset.triggerWord}" stands in`;
-  return { code: "caption_missing", message: `${pictures(images.length, "has", "have")} no caption, so ${instead}; write captions, or everything in the picture will be learnt as the subject.`, images };
+  const instead =
+    dataset.triggerWord === ""
+      ? "the folder's name stands in where it has one, else nothing"
+      : `the trigger word "${dataset.triggerWord}" stands in`;
+  return {
+    code: "caption_missing",
+    message: `${pictures(images.length, "has", "have")} no caption, so ${instead}; write captions, or everything in the picture will be learnt as the subject.`,
+    images,
+  };
 }
 
 function captionsCut({ images, settings }: WarningInput): Rule {
   const cut = images.filter(({ tokens }) => tokens > settings.maxTokenLength).map(({ id }) => id);
   if (cut.length === 0) return null;
   const longest = Math.max(...images.map(({ tokens }) => tokens));
-  const advice = settings.maxTokenLength === 225 ? "shorten them" : `raise maxTokenLength (max_token_length) to ${longest <= 150 ? 150 : 225}, or shorten them`;
-  return { code: "caption_cut", message: `${captions(cut.length)} last tags beyond ${settings.maxTokenLength} tokens (the longest has ${longest}); ${advice}.`, images: cut };
+  const advice =
+    settings.maxTokenLength === 225
+      ? "shorten them"
+      : `raise maxTokenLength (max_token_length) to ${longest <= 150 ? 150 : 225}, or shorten them`;
+  return {
+    code: "caption_cut",
+    message: `${captions(cut.length)} last tags beyond ${settings.maxTokenLength} tokens (the longest has ${longest}); ${advice}.`,
+    images: cut,
+  };
 }
 
 function triggerMissing({ images, dataset }: WarningInput): Rule {
   const { triggerWord } = dataset;
-  if (triggerWord === "") return { code: "trigger_missing", message: "The data set has no trigger word, so prompts can't call the subject by name; set one (dataset fix --trigger) and plan again.", images: [] };
-  const without = images.filter(({ caption }) => !splitTags(caption).some((tag) => tagKey(tag) === tagKey(triggerWord))).map(({ id }) => id);
+  if (triggerWord === "")
+    return {
+      code: "trigger_missing",
+      message:
+        "The data set has no trigger word, so prompts can't call the subject by name; set one (dataset fix --trigger) and plan again.",
+      images: [],
+    };
+  const without = images
+    .filter(({ caption }) => !splitTags(caption).some((tag) => tagKey(tag) === tagKey(triggerWord)))
+    .map(({ id }) => id);
   if (without.length === 0) return null;
-  return { code: "trigger_missing", message: `${pictures(without.length, "lacks", "lack")} the trigger word "${triggerWord}" in the caption; let Fix put it first.`, images: without };
+  return {
+    code: "trigger_missing",
+    message: `${pictures(without.length, "lacks", "lack")} the trigger word "${triggerWord}" in the caption; let Fix put it first.`,
+    images: without,
+  };
 }
 
 function fewImages({ images }: WarningInput): Rule {
   const trained = images.filter(({ heldOut }) => !heldOut).length;
   if (trained >= FEW_IMAGES) return null;
-  return { code: "few_images", message: `Only ${pictures(trained, "is", "are")} trained on; 30 varied pictures are enough for a character and 50 to 300 are best, so add some if you can.`, images: [] };
+  return {
+    code: "few_images",
+    message: `Only ${pictures(trained, "is", "are")} trained on; 30 varied pictures are enough for a character and 50 to 300 are best, so add some if you can.`,
+    images: [],
+  };
 }
 
 function noHeldOut({ settings }: WarningInput): Rule {
   if (settings.heldOutImages > 0) return null;
-  return { code: "no_held_out", message: "No picture is held out, so the verdict can't tell learning from copying; with 12 pictures or more, leave heldOutImages to the plan.", images: [] };
+  return {
+    code: "no_held_out",
+    message:
+      "No picture is held out, so the verdict can't tell learning from copying; with 12 pictures or more, leave heldOutImages to the plan.",
+    images: [],
+  };
 }
 
 function cropLosses({ images }: WarningInput): Rule {
@@ -90,7 +143,11 @@ function upscaled({ images }: WarningInput): Rule {
   const small = images.filter((image) => factor(image) > UPSCALE);
   if (small.length === 0) return null;
   const most = Math.max(...small.map(factor));
-  return { code: "upscaled", message: `${pictures(small.length, "is", "are")} smaller than the bucket and would be enlarged up to ${most.toFixed(1)} times, which teaches blur; find larger versions, or lower the resolution.`, images: small.map(({ id }) => id) };
+  return {
+    code: "upscaled",
+    message: `${pictures(small.length, "is", "are")} smaller than the bucket and would be enlarged up to ${most.toFixed(1)} times, which teaches blur; find larger versions, or lower the resolution.`,
+    images: small.map(({ id }) => id),
+  };
 }
 
 function stepsOffTarget({ settings, totalSteps, samplesPerEpoch }: WarningInput): Rule {
@@ -107,7 +164,11 @@ function fragments({ buckets, stepsPerEpoch, samplesPerEpoch, settings }: Warnin
   const ideal = Math.ceil(samplesPerEpoch / settings.batchSize);
   if (stepsPerEpoch <= ideal * (1 + FRAGMENTS)) return null;
   const partial = buckets.filter(({ samples }) => samples % settings.batchSize !== 0).length;
-  return { code: "bucket_fragments", message: `${partial} of ${buckets.length} buckets don't fill their last batch of ${settings.batchSize}, so an epoch takes ${stepsPerEpoch} steps instead of ${ideal}; lower batchSize, or plan fewer epochs so that repeats grow.`, images: [] };
+  return {
+    code: "bucket_fragments",
+    message: `${partial} of ${buckets.length} buckets don't fill their last batch of ${settings.batchSize}, so an epoch takes ${stepsPerEpoch} steps instead of ${ideal}; lower batchSize, or plan fewer epochs so that repeats grow.`,
+    images: [],
+  };
 }
 
 function highLearningRate({ settings }: WarningInput): Rule {
@@ -125,7 +186,11 @@ function highLearningRate({ settings }: WarningInput): Rule {
 
 function unknownSettings({ unknownSettings: names }: WarningInput): Rule {
   if (names.length === 0) return null;
-  return { code: "unknown_settings", message: `These settings mean nothing here and are not used: ${names.join(", ")}; check their spelling, or ignore this if they belong to another trainer.`, images: [] };
+  return {
+    code: "unknown_settings",
+    message: `These settings mean nothing here and are not used: ${names.join(", ")}; check their spelling, or ignore this if they belong to another trainer.`,
+    images: [],
+  };
 }
 
 function pictures(count: number, one: string, many: string): string {

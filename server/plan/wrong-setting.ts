@@ -7,10 +7,14 @@ import { FailureError } from "../../protocol/errors.js";
  */
 export function wrongSetting(error: z.ZodError, chosen: unknown, nameOf: (key: string) => string = (key) => key): FailureError {
   const issue = error.issues[0];
-  if (issue === undefined) return new FailureError("bad_settings", "Expected settings, but they could not be understood; start from the defaults.");
+  if (issue === undefined)
+    return new FailureError("bad_settings", "Expected settings, but they could not be understood; start from the defaults.");
   const path = issue.path.map(String);
   const key = path.length === 0 ? "the settings" : [nameOf(path[0] ?? ""), ...path.slice(1)].join(".");
-  return new FailureError("bad_settings", `Expected ${key} to be ${expectation(issue)}, but got ${shown(valueAt(chosen, issue.path))}; correct it or leave it out.`);
+  return new FailureError(
+    "bad_settings",
+    `Expected ${key} to be ${expectation(issue)}, but got ${shown(valueAt(chosen, issue.path))}; correct it or leave it out.`,
+  );
 }
 
 /** What a schema wanted, in words. */

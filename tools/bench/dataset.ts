@@ -38,7 +38,12 @@ try {
     pillowSeconds += await timePillow(share);
     if (round % 2 === 1) ourSeconds += await timeOurs(share);
   }
-  const figures = { pictures: works.length, ourSeconds: round(ourSeconds), pillowSeconds: round(pillowSeconds), ratio: round(pillowSeconds / ourSeconds) };
+  const figures = {
+    pictures: works.length,
+    ourSeconds: round(ourSeconds),
+    pillowSeconds: round(pillowSeconds),
+    ratio: round(pillowSeconds / ourSeconds),
+  };
   process.stdout.write(`${JSON.stringify({ bench: "dataset", ...figures })}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -49,22 +54,29 @@ async function drawPictures(into: string, count: number): Promise<Work[]> {
   const buckets = makeBuckets(rules);
   process.stderr.write(`Drawing ${count} pictures …\n`);
   const grain = Int8Array.from({ length: 1 << 20 }, (_, i) => ((Math.imul(i + 1, 0x9e3779b1) >>> 20) % 9) - 4);
-  return await mapPool(Array.from({ length: count }, (_, index) => index), DECODERS, async (index) => {
-    const width = 1024 + Math.round((976 * ((index * 37) % count)) / Math.max(1, count - 1));
-    const height = Math.round(width * 0.75);
-    const kind = ["jpg", "rgb.png", "jpg", "rgba.png"][index % 4] ?? "jpg";
-    const file = join(into, `${index}.${kind}`);
-    const coarse = Buffer.from(Array.from({ length: 16 * 12 * 4 }, (_, i) => (Math.imul(i + index * 769 + 1, 0x9e3779b1) >>> 13) & 255));
-    if (kind !== "rgba.png") for (let i = 3; i < coarse.length; i += 4) coarse[i] = 255;
-    const soft = await sharp(coarse, { raw: { width: 16, height: 12, channels: 4 } }).resize(width, height, { fit: "fill" }).raw().toBuffer();
-    const pixels = new Uint8ClampedArray(soft);
-    // Grain on the colours alone: an alpha channel of a drawing is smooth.
-    for (let i = 0; i < pixels.length; i++) if (i % 4 !== 3) pixels[i] = (pixels[i] ?? 0) + (grain[(i * 7 + index) % grain.length] ?? 0);
-    const grainy = sharp(Buffer.from(pixels.buffer), { raw: { width, height, channels: 4 } });
-    if (kind === "jpg") await grainy.removeAlpha().jpeg({ quality: 92 }).toFile(file);
-    else await (kind === "rgb.png" ? grainy.removeAlpha() : grainy).png().toFile(file);
-    return { file, ...chooseBucket({ width, height }, rules, buckets) };
-  });
+  return await mapPool(
+    Array.from({ length: count }, (_, index) => index),
+    DECODERS,
+    async (index) => {
+      const width = 1024 + Math.round((976 * ((index * 37) % count)) / Math.max(1, count - 1));
+      const height = Math.round(width * 0.75);
+      const kind = ["jpg", "rgb.png", "jpg", "rgba.png"][index % 4] ?? "jpg";
+      const file = join(into, `${index}.${kind}`);
+      const coarse = Buffer.from(Array.from({ length: 16 * 12 * 4 }, (_, i) => (Math.imul(i + index * 769 + 1, 0x9e3779b1) >>> 13) & 255));
+      if (kind !== "rgba.png") for (let i = 3; i < coarse.length; i += 4) coarse[i] = 255;
+      const soft = await sharp(coarse, { raw: { width: 16, height: 12, channels: 4 } })
+        .resize(width, height, { fit: "fill" })
+        .raw()
+        .toBuffer();
+      const pixels = new Uint8ClampedArray(soft);
+      // Grain on the colours alone: an alpha channel of a drawing is smooth.
+      for (let i = 0; i < pixels.length; i++) if (i % 4 !== 3) pixels[i] = (pixels[i] ?? 0) + (grain[(i * 7 + index) % grain.length] ?? 0);
+      const grainy = sharp(Buffer.from(pixels.buffer), { raw: { width, height, channels: 4 } });
+      if (kind === "jpg") await grainy.removeAlpha().jpeg({ quality: 92 }).toFile(file);
+      else await (kind === "rgb.png" ? grainy.removeAlpha() : grainy).png().toFile(file);
+      return { file, ...chooseBucket({ width, height }, rules, buckets) };
+    },
+  );
 }
 
 async function timeOurs(works: readonly Work[]): Promise<number> {

@@ -16,14 +16,22 @@ async function importOf(files: Record<string, string | Uint8Array>, name = "set"
   const before = await contentOf(source);
   const report = await importDataset({ source, name, datasetsDir });
   expect(await contentOf(source)).toEqual(before);
-  return { report, datasetsDir, paths: Object.keys(await contentOf(report.root)), reasons: Object.fromEntries(report.skipped.map(({ file, reason }) => [file, reason])) };
+  return {
+    report,
+    datasetsDir,
+    paths: Object.keys(await contentOf(report.root)),
+    reasons: Object.fromEntries(report.skipped.map(({ file, reason }) => [file, reason])),
+  };
 }
 
 async function zipped(entries: Parameters<typeof zipOf>[0], limits: ImportLimits = IMPORT_LIMITS) {
   const folder = await temporaryFolder();
   const source = join(folder, "pictures.zip");
   await writeFile(source, zipOf(entries));
-  return { datasetsDir: join(folder, "datasets"), run: () => importDataset({ source, name: "set", datasetsDir: join(folder, "datasets"), limits }) };
+  return {
+    datasetsDir: join(folder, "datasets"),
+    run: () => importDataset({ source, name: "set", datasetsDir: join(folder, "datasets"), limits }),
+  };
 }
 
 describe("an import of a folder", () => {
@@ -51,7 +59,15 @@ describe("an import of a folder", () => {
       "2.jpg": await jpeg({ seed: 4 }),
       "3.txt": "nobody's",
     });
-    expect(paths).toEqual(["1_set/1-2.png", "1_set/1-2.txt", "1_set/1.jpg", "1_set/1.txt", "1_set/2-2.png", "1_set/2-2.txt", "1_set/2.jpg"]);
+    expect(paths).toEqual([
+      "1_set/1-2.png",
+      "1_set/1-2.txt",
+      "1_set/1.jpg",
+      "1_set/1.txt",
+      "1_set/2-2.png",
+      "1_set/2-2.txt",
+      "1_set/2.jpg",
+    ]);
     expect(await readFile(join(report.root, "1_set/1-2.txt"), "utf8")).toBe("shared");
     expect(report.skipped).toEqual([{ file: "3.txt", reason: expect.stringContaining("No picture") }]);
   });
@@ -76,7 +92,12 @@ describe("an import of a folder", () => {
   });
 
   test("gives names that every system accepts", async () => {
-    const { paths } = await importOf({ "con.png": await png({ seed: 1 }), "e\u0301te\u0301.png": await png({ seed: 2 }), "a:b?.png": await png({ seed: 3 }), "AUX.jpg": await jpeg({ seed: 4 }) });
+    const { paths } = await importOf({
+      "con.png": await png({ seed: 1 }),
+      "e\u0301te\u0301.png": await png({ seed: 2 }),
+      "a:b?.png": await png({ seed: 3 }),
+      "AUX.jpg": await jpeg({ seed: 4 }),
+    });
     expect(paths).toEqual(["1_set/_AUX.jpg", "1_set/_con.png", "1_set/a_b_.png", "1_set/\u00e9t\u00e9.png"]);
   });
 
@@ -137,7 +158,10 @@ describe("an import of a zip", () => {
 
   test("refuses paths that leave the folder and leaves nothing behind", async () => {
     for (const name of ["../evil.png", "a/../../evil.png", "/evil.png", "C:\\evil.png", "..\\evil.png"]) {
-      const { run, datasetsDir } = await zipped([{ name: "a.png", content: await png({ seed: 1 }) }, { name, content: await png({ seed: 2 }) }]);
+      const { run, datasetsDir } = await zipped([
+        { name: "a.png", content: await png({ seed: 1 }) },
+        { name, content: await png({ seed: 2 }) },
+      ]);
       await expect(run()).rejects.toMatchObject({ failure: { code: "bad_request" } });
       expect(await readdir(datasetsDir)).toEqual([]);
     }
@@ -152,23 +176,40 @@ describe("an import of a zip", () => {
       { name: "bomb.png", content: bomb, deflate: true },
     ]);
     expect((await run()).skipped.map(({ file }) => file).sort()).toEqual(["bomb.png", "link.png", "secret.png"]);
-    const many = await zipped([{ name: "a.png", content: await png({ seed: 1 }) }, { name: "b.png", content: await png({ seed: 2 }) }], { ...IMPORT_LIMITS, files: 1 });
+    const many = await zipped(
+      [
+        { name: "a.png", content: await png({ seed: 1 }) },
+        { name: "b.png", content: await png({ seed: 2 }) },
+      ],
+      { ...IMPORT_LIMITS, files: 1 },
+    );
     await expect(many.run()).rejects.toMatchObject({ failure: { code: "bad_request" } });
     const large = await zipped([{ name: "a.png", content: await png({ seed: 1 }) }], { ...IMPORT_LIMITS, totalBytes: 100 });
     await expect(large.run()).rejects.toMatchObject({ failure: { code: "bad_request" } });
   });
 
   test("that lies about its sizes or is cut off is refused as a whole", async () => {
-    const lying = await zipped([{ name: "a.png", content: Buffer.concat([await png({ seed: 1 }), Buffer.alloc(500_000)]), deflate: true, claimedSize: 1000 }]);
+    const lying = await zipped([
+      { name: "a.png", content: Buffer.concat([await png({ seed: 1 }), Buffer.alloc(500_000)]), deflate: true, claimedSize: 1000 },
+    ]);
     await expect(lying.run()).rejects.toMatchObject({ failure: { code: "bad_request" } });
     expect(await readdir(lying.datasetsDir)).toEqual([]);
     const folder = await temporaryFolder();
     await writeFile(join(folder, "cut.zip"), zipOf([{ name: "a.png", content: await png({ seed: 1 }) }]).subarray(0, 400));
-    await expect(importDataset({ source: join(folder, "cut.zip"), name: "x", datasetsDir: join(folder, "d") })).rejects.toMatchObject({ failure: { code: "bad_request" } });
+    await expect(importDataset({ source: join(folder, "cut.zip"), name: "x", datasetsDir: join(folder, "d") })).rejects.toMatchObject({
+      failure: { code: "bad_request" },
+    });
   });
 });
 
 test("a picture's name becomes one that is safe, a data set's name has to be", () => {
-  expect(["nul.txt", "..", "a\u0000b", "x. ", "COM1.png", "comma"].map(safeName)).toEqual(["_nul.txt", "_", "a_b", "x", "_COM1.png", "comma"]);
+  expect(["nul.txt", "..", "a\u0000b", "x. ", "COM1.png", "comma"].map(safeName)).toEqual([
+    "_nul.txt",
+    "_",
+    "a_b",
+    "x",
+    "_COM1.png",
+    "comma",
+  ]);
   expect(checkDatasetName(" lantern keeper ")).toBe("lantern keeper");
 });

@@ -2,9 +2,9 @@ import { rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import type { Dataset, ProblemCode } from "../../../protocol/dataset.js";
 import { setTriggerWord } from "../../../server/dataset/edit.js";
 import { scanDataset } from "../../../server/dataset/scan.js";
-import type { Dataset, ProblemCode } from "../../../protocol/dataset.js";
 import { drawing, jpeg, png, pngHeader, temporaryFolder, writeFiles } from "./sample-pictures.js";
 
 async function scanOf(files: Record<string, string | Uint8Array>, triggerWord = ""): Promise<Dataset> {
@@ -24,7 +24,9 @@ describe("a scan of a folder", () => {
     await writeFiles(root, { "notes.md": "x", ".hidden/a.png": await png({ seed: 1 }) });
     await expect(scanDataset(join(root, "nowhere"))).rejects.toMatchObject({ failure: { code: "dataset_not_found" } });
     await expect(scanDataset(join(root, "notes.md"))).rejects.toMatchObject({ failure: { code: "dataset_not_found" } });
-    await expect(scanDataset(root)).rejects.toMatchObject({ failure: { code: "dataset_empty", message: expect.stringMatching(/Expected pictures/) } });
+    await expect(scanDataset(root)).rejects.toMatchObject({
+      failure: { code: "dataset_empty", message: expect.stringMatching(/Expected pictures/) },
+    });
   });
 
   test("knows kohya's folders, folders in them, other folders and loose pictures", async () => {
@@ -59,7 +61,9 @@ describe("a scan of a folder", () => {
     pixels[4 * 12_345 + 3] = 254;
     const dataset = await scanOf({
       "opaque.png": await drawing({ seed: 1 }).ensureAlpha().png().toBuffer(),
-      "pixel.png": await sharp(pixels, { raw: { width: 300, height: 200, channels: 4 } }).png().toBuffer(),
+      "pixel.png": await sharp(pixels, { raw: { width: 300, height: 200, channels: 4 } })
+        .png()
+        .toBuffer(),
       "turned.jpg": await drawing({ seed: 2, width: 200, height: 120 }).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
     });
     expect(dataset.images).toMatchObject([
@@ -107,7 +111,11 @@ describe("a scan of a folder", () => {
       "really.png": [],
     });
     for (const { message } of dataset.problems) expect(message).toMatch(/^[A-Z1-9].*\.$/s);
-    expect(problem(dataset, "too_large")).toMatchObject({ fixable: false, severity: "error", message: expect.stringContaining("40000 × 40000") });
+    expect(problem(dataset, "too_large")).toMatchObject({
+      fixable: false,
+      severity: "error",
+      message: expect.stringContaining("40000 × 40000"),
+    });
   });
 
   test("refuses a 40,000 × 40,000 header without decoding it", async () => {
@@ -130,8 +138,16 @@ describe("a scan of a folder", () => {
   });
 
   test("does not take pictures of one tone in different colours for repetitions", async () => {
-    const flat = (r: number, g: number, b: number) => sharp({ create: { width: 100, height: 100, channels: 3, background: { r, g, b } } }).png().toBuffer();
-    const dataset = await scanOf({ "a.png": await flat(200, 10, 10), "b.png": await flat(10, 10, 200), "c.png": await flat(10, 200, 10), "d.png": await flat(10, 200, 10) });
+    const flat = (r: number, g: number, b: number) =>
+      sharp({ create: { width: 100, height: 100, channels: 3, background: { r, g, b } } })
+        .png()
+        .toBuffer();
+    const dataset = await scanOf({
+      "a.png": await flat(200, 10, 10),
+      "b.png": await flat(10, 10, 200),
+      "c.png": await flat(10, 200, 10),
+      "d.png": await flat(10, 200, 10),
+    });
     expect(problem(dataset, "near_duplicate")?.images).toEqual(["d.png"]);
   });
 
@@ -172,7 +188,9 @@ describe("a scan of captions", () => {
   });
 
   test("names the encoding of captions that are not UTF-8 and still reads them", async () => {
-    const cp1251 = Buffer.from([0xf0, 0xfb, 0xe6, 0xe8, 0xe5, 0x20, 0xe2, 0xee, 0xeb, 0xee, 0xf1, 0xfb, 0x2c, 0x20, 0x31, 0x67, 0x69, 0x72, 0x6c]);
+    const cp1251 = Buffer.from([
+      0xf0, 0xfb, 0xe6, 0xe8, 0xe5, 0x20, 0xe2, 0xee, 0xeb, 0xee, 0xf1, 0xfb, 0x2c, 0x20, 0x31, 0x67, 0x69, 0x72, 0x6c,
+    ]);
     const dataset = await scanOf({
       "a.png": await png({ seed: 1 }),
       "a.txt": cp1251,
@@ -183,8 +201,16 @@ describe("a scan of captions", () => {
       "d.png": await png({ seed: 4 }),
       "d.txt": Buffer.from("1girl, caf\u00e9", "latin1"),
     });
-    expect(dataset.images.map(({ caption }) => caption)).toEqual(["рыжие волосы, 1girl", "1girl, рыжие волосы", "1girl, solo", "1girl, café"]);
-    expect(problem(dataset, "caption_encoding")).toMatchObject({ images: ["a.png", "b.png", "d.png"], message: expect.stringMatching(/a\.txt is in CP1251.*b\.txt is in UTF-16.*d\.txt is in CP1252/) });
+    expect(dataset.images.map(({ caption }) => caption)).toEqual([
+      "рыжие волосы, 1girl",
+      "1girl, рыжие волосы",
+      "1girl, solo",
+      "1girl, café",
+    ]);
+    expect(problem(dataset, "caption_encoding")).toMatchObject({
+      images: ["a.png", "b.png", "d.png"],
+      message: expect.stringMatching(/a\.txt is in CP1251.*b\.txt is in UTF-16.*d\.txt is in CP1252/),
+    });
     expect(problem(dataset, "caption_bom")?.images).toEqual(["c.png"]);
   });
 

@@ -12,8 +12,14 @@ describe("a thumbnail", () => {
       "turned.jpg": await drawing({ seed: 1, width: 400, height: 200 }).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
       "clear.png": await png({ seed: 2, width: 60, height: 60, alpha: true }),
     });
-    expect(await sharp(await thumbnail(join(root, "turned.jpg"), 100, join(root, "cache"))).metadata()).toMatchObject({ format: "webp", width: 50, height: 100 });
-    const { data, info } = await sharp(await thumbnail(join(root, "clear.png"), 256, join(root, "cache"))).raw().toBuffer({ resolveWithObject: true });
+    expect(await sharp(await thumbnail(join(root, "turned.jpg"), 100, join(root, "cache"))).metadata()).toMatchObject({
+      format: "webp",
+      width: 50,
+      height: 100,
+    });
+    const { data, info } = await sharp(await thumbnail(join(root, "clear.png"), 256, join(root, "cache")))
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     expect(info).toMatchObject({ width: 60, height: 60, channels: 3 });
     expect(Math.min(...data.subarray(0, 3))).toBeGreaterThan(245);
   });

@@ -44,7 +44,9 @@ describe("an undo", () => {
     const first = await setCaption(root, "5_x/a.png", "one");
     const other = await setCaption(root, "5_x/b.jpg", "other");
     const second = await setCaption(root, "5_x/a.png", "two");
-    await expect(undoEdit(root, first.editId)).rejects.toMatchObject({ failure: { code: "bad_request", message: expect.stringContaining(second.editId) } });
+    await expect(undoEdit(root, first.editId)).rejects.toMatchObject({
+      failure: { code: "bad_request", message: expect.stringContaining(second.editId) },
+    });
     expect(await undoEdit(root, other.editId)).toEqual({ undone: other.editId });
     await expect(undoEdit(root, other.editId)).rejects.toMatchObject({ failure: { code: "not_found" } });
     expect((await scanDataset(root)).images.map(({ caption }) => caption)).toEqual(["two", null, "solo"]);

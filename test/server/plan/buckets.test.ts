@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { chooseBucket, makeBuckets, type BucketRules } from "../../../server/plan/buckets.js";
+import { type BucketRules, chooseBucket, makeBuckets } from "../../../server/plan/buckets.js";
 
 const Pair = z.tuple([z.int(), z.int()]);
 const Fixture = z.object({

@@ -4,7 +4,14 @@ import { type Candidate, chooseHeldOut, defaultHeldOut } from "../../../server/p
 const candidate = (id: string, phash: string, bucket = "512×512", hasTwin = false): Candidate => ({ id, phash, bucket, hasTwin });
 
 describe("held-out pictures", () => {
-  test.each([[0, 0], [11, 0], [12, 2], [24, 2], [36, 3], [300, 25]])("of %i are %i by default", (images, count) => {
+  test.each([
+    [0, 0],
+    [11, 0],
+    [12, 2],
+    [24, 2],
+    [36, 3],
+    [300, 25],
+  ])("of %i are %i by default", (images, count) => {
     expect(defaultHeldOut(images)).toBe(count);
   });
 

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { makePlan } from "../../../server/plan/make-plan.js";
 import { readPlanFile, writePlanFile } from "../../../server/plan/plan-file.js";
 import { readSettingsFile } from "../../../server/plan/settings-file.js";
 import { temporaryFolder } from "../dataset/sample-pictures.js";
-import { makePlan } from "../../../server/plan/make-plan.js";
 
 const plan = makePlan({
   dataset: {
@@ -12,7 +12,21 @@ const plan = makePlan({
     root: "/x",
     triggerWord: "x",
     subsets: [{ name: ".", repeats: 1, classTokens: "", images: 1 }],
-    images: [{ id: "a.png", subset: ".", width: 512, height: 512, format: "png", bytes: 1, transparent: false, phash: null, caption: "x", tags: ["x"], problems: [] }],
+    images: [
+      {
+        id: "a.png",
+        subset: ".",
+        width: 512,
+        height: 512,
+        format: "png",
+        bytes: 1,
+        transparent: false,
+        phash: null,
+        caption: "x",
+        tags: ["x"],
+        problems: [],
+      },
+    ],
     problems: [],
   },
   baseModel: { name: "b", path: "/b", kind: "sd1", resolution: 512, bytes: 4e9 },
@@ -39,8 +53,18 @@ describe("a plan file", () => {
     ["of another version", JSON.stringify({ ...plan, planVersion: 99 }), "plan_version", /version 1.*99/],
     ["that is broken JSON", '{"planVersion": 1,', "bad_plan", /broken/],
     ["that is no plan", "[]", "bad_plan", /planVersion/],
-    ["without a field", JSON.stringify({ ...plan, stepsPerEpoch: undefined }), "bad_plan", /stepsPerEpoch.*whole number|stepsPerEpoch.*a number/],
-    ["with a wrong field", JSON.stringify({ ...plan, settings: { ...plan.settings, epochs: "ten" } }), "bad_plan", /settings\.epochs.*"ten"/],
+    [
+      "without a field",
+      JSON.stringify({ ...plan, stepsPerEpoch: undefined }),
+      "bad_plan",
+      /stepsPerEpoch.*whole number|stepsPerEpoch.*a number/,
+    ],
+    [
+      "with a wrong field",
+      JSON.stringify({ ...plan, settings: { ...plan.settings, epochs: "ten" } }),
+      "bad_plan",
+      /settings\.epochs.*"ten"/,
+    ],
   ])("%s is refused with a code and the field", async (_, content, code, message) => {
     await expect(readPlanFile(await fileOf(content))).rejects.toMatchObject({ failure: { code, message: expect.stringMatching(message) } });
   });
@@ -85,15 +109,37 @@ describe("a settings file", () => {
       image_dir = "y"
     `);
     expect(found.settings).toEqual({
-      networkDim: 32, networkAlpha: 16, unetLr: 1e-4, textEncoderLr: 5e-5, resolution: { width: 512, height: 768 }, batchSize: 2, epochs: 8,
-      lrScheduler: "constant", lrWarmupSteps: 100, optimizer: "AdamW", weightDecay: 0.1, mixedPrecision: "bf16", savePrecision: "fp16", shuffleCaption: true,
-      keepTokens: 1, clipSkip: 2, maxTokenLength: 225, seed: 7, outputName: "miku", bucketResoSteps: 64, minBucketReso: 256, maxBucketReso: 1024, bucketNoUpscale: false,
+      networkDim: 32,
+      networkAlpha: 16,
+      unetLr: 1e-4,
+      textEncoderLr: 5e-5,
+      resolution: { width: 512, height: 768 },
+      batchSize: 2,
+      epochs: 8,
+      lrScheduler: "constant",
+      lrWarmupSteps: 100,
+      optimizer: "AdamW",
+      weightDecay: 0.1,
+      mixedPrecision: "bf16",
+      savePrecision: "fp16",
+      shuffleCaption: true,
+      keepTokens: 1,
+      clipSkip: 2,
+      maxTokenLength: 225,
+      seed: 7,
+      outputName: "miku",
+      bucketResoSteps: 64,
+      minBucketReso: 256,
+      maxBucketReso: 1024,
+      bucketNoUpscale: false,
     });
     expect(found.unknown).toEqual(["pretrained_model_name_or_path", "optimizer_args: betas=0.9,0.99", "datasets.subsets.image_dir"]);
   });
 
   test("speaks ours, and says only what it says", async () => {
-    expect(await settingsOf('targetSteps = 800\nepochs = 4\nresolution = { width = 512, height = 512 }\n[grid]\nweights = [0.5, 1]\n')).toMatchObject({
+    expect(
+      await settingsOf("targetSteps = 800\nepochs = 4\nresolution = { width = 512, height = 512 }\n[grid]\nweights = [0.5, 1]\n"),
+    ).toMatchObject({
       settings: { targetSteps: 800, epochs: 4, resolution: { width: 512, height: 512 }, grid: { weights: [0.5, 1], steps: 20 } },
       unknown: [],
     });
@@ -123,6 +169,8 @@ describe("a settings file", () => {
   });
 
   test("that is missing is refused", async () => {
-    await expect(readSettingsFile("/nowhere.toml")).rejects.toMatchObject({ failure: { code: "bad_settings", message: expect.stringContaining("/nowhere.toml") } });
+    await expect(readSettingsFile("/nowhere.toml")).rejects.toMatchObject({
+      failure: { code: "bad_settings", message: expect.stringContaining("/nowhere.toml") },
+    });
   });
 });

@@ -17,13 +17,33 @@ describe("repeats", () => {
   });
 
   test("of equal folders are equal, whatever their number", () => {
-    expect([...solveRepeats([{ name: "a", images: 20, repeats: 10 }, { name: "b", images: 16, repeats: 10 }], target).values()]).toEqual([7, 7]);
+    expect([
+      ...solveRepeats(
+        [
+          { name: "a", images: 20, repeats: 10 },
+          { name: "b", images: 16, repeats: 10 },
+        ],
+        target,
+      ).values(),
+    ]).toEqual([7, 7]);
   });
 
   test("keep good folders ahead of weak ones in their proportion", () => {
-    const repeats = solveRepeats([{ name: "good", images: 20, repeats: 10 }, { name: "weak", images: 20, repeats: 5 }], target);
+    const repeats = solveRepeats(
+      [
+        { name: "good", images: 20, repeats: 10 },
+        { name: "weak", images: 20, repeats: 5 },
+      ],
+      target,
+    );
     expect([...repeats.values()]).toEqual([8, 4]);
-    const coarse = solveRepeats([{ name: "good", images: 20, repeats: 10 }, { name: "weak", images: 20, repeats: 7 }], target);
+    const coarse = solveRepeats(
+      [
+        { name: "good", images: 20, repeats: 10 },
+        { name: "weak", images: 20, repeats: 7 },
+      ],
+      target,
+    );
     expect([...coarse.values()]).toEqual([7, 5]);
   });
 
@@ -37,7 +57,9 @@ describe("repeats", () => {
         const exact = named.map(({ repeats }) => (targetSteps * repeats) / total);
         const reached = named.reduce((sum, { name, images }) => sum + images * (solved.get(name) ?? 0), 0);
         const isClose = Math.abs(reached - targetSteps) <= 0.1 * targetSteps;
-        const isRounded = named.every(({ name }, index) => Math.abs((solved.get(name) ?? 0) - (exact[index] ?? 0)) <= 0.5 || solved.get(name) === 1);
+        const isRounded = named.every(
+          ({ name }, index) => Math.abs((solved.get(name) ?? 0) - (exact[index] ?? 0)) <= 0.5 || solved.get(name) === 1,
+        );
         const isEqual = named.every(({ repeats }) => repeats === named[0]?.repeats);
         expect(isClose || isRounded || isEqual).toBe(true);
       }),
