@@ -1,6 +1,7 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { FixChange } from "../../protocol/dataset.js";
+import { markChanges } from "../data/tags.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
@@ -43,21 +44,23 @@ export class TlFixPreview extends LitElement {
         background: var(--tl-border);
       }
       del {
-        color: var(--tl-subdued);
+        color: var(--tl-danger);
       }
       ins {
+        color: var(--tl-good);
+        font-weight: 600;
         text-decoration: none;
       }
-      del,
-      ins {
+      .before,
+      .after {
         overflow-wrap: anywhere;
       }
       @media (max-width: 760px) {
         li {
           grid-template-columns: 56px minmax(0, 1fr);
         }
-        del,
-        ins {
+        .before,
+        .after {
           grid-column: 2;
         }
       }
@@ -90,8 +93,8 @@ export class TlFixPreview extends LitElement {
     return html`<li>
       <img src=${this.urlOf(image)} alt="" loading="lazy" />
       <div><strong>${t(`problem.${code}`)}</strong><div class="subdued fine break">${image}</div></div>
-      <del><span class="visually-hidden">${t("fix.before")}: </span>${before}</del>
-      <ins><span class="visually-hidden">${t("fix.after")}: </span>${after}</ins>
+      <div class="before"><span class="visually-hidden">${t("fix.before")}: </span>${markChanges(before, after).map(({ tag, isChanged }, at) => html`${at > 0 ? ", " : ""}${isChanged ? html`<del>${tag}</del>` : tag}`)}</div>
+      <div class="after"><span class="visually-hidden">${t("fix.after")}: </span>${markChanges(after, before).map(({ tag, isChanged }, at) => html`${at > 0 ? ", " : ""}${isChanged ? html`<ins>${tag}</ins>` : tag}`)}</div>
     </li>`;
   }
 
