@@ -35,7 +35,7 @@ export type StartRequest = {
 
 const IDLE_CHECK_MS = 1000;
 /** How long a second start waits for the address of a first one that is just coming up. */
-const ADDRESS_PATIENCE_MS = 5000;
+const ADDRESS_PATIENCE_MS = 15_000;
 
 /** Starts the one server of a home. Throws `server_running` with the address of the one that runs, or `port_taken`. */
 export async function startServer({ home, port = 0, idleExitMinutes }: StartRequest): Promise<RunningServer> {

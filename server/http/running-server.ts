@@ -7,7 +7,7 @@ import type { HomePaths } from "../paths.js";
 const ServerFile = z.object({ pid: z.int().positive(), port: z.int().positive(), secret: z.string().min(16) });
 export type ServerFile = z.infer<typeof ServerFile>;
 
-const ANSWER_MS = 3000;
+const ANSWER_MS = 10_000;
 
 /** Readable for its owner only, because it holds the secret; complete at once, because a second start may read at any time. */
 export async function writeServerFile(paths: HomePaths, server: ServerFile): Promise<void> {

@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Dataset, FixReport, ImportReport } from "../../protocol/dataset.js";
 import { JobEvent } from "../../protocol/job.js";
 import { Plan } from "../../protocol/plan.js";
 import { type Bundle, bundlePrograms } from "../server/bundle.js";
 import { makeTempHome, type TempHome, writePictures } from "../server/temp-home.js";
 import { callCli, lastJson, runCli } from "./run-cli.js";
+
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let bundle: Bundle;
 let home: TempHome;

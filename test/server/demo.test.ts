@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { askToLeave, findServer } from "../../server/http/running-server.js";
 import { type CliResult, lastJson, runCli } from "../cli/run-cli.js";
 import { type Bundle, bundlePrograms } from "./bundle.js";
 import { makeTempHome, type TempHome } from "./temp-home.js";
+
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let bundle: Bundle;
 let home: TempHome;
@@ -20,14 +23,14 @@ beforeEach(async () => {
 afterEach(async () => {
   const server = await findServer(home);
   if (server !== null) await askToLeave(server);
-  await expect.poll(() => findServer(home), { timeout: 30_000 }).toBeNull();
+  await expect.poll(() => findServer(home), { timeout: 60_000 }).toBeNull();
   await home.remove();
 });
 
 const demo = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> =>
   runCli(bundle.demo, ["--home", home.home, ...args], { env: { ...home.env, ...env } });
 
-test("the demo walks the road by the server and leaves nothing running", { timeout: 120_000 }, async () => {
+test("the demo walks the road by the server and leaves nothing running", async () => {
   const result = await demo(["--json"]);
   expect(result).toMatchObject({ code: 0 });
   const summary = lastJson(result);
@@ -43,7 +46,7 @@ test("the demo walks the road by the server and leaves nothing running", { timeo
   expect(await findServer(home)).toBeNull();
 });
 
-test("--open leaves the server, and the next demo joins it with a data set of its own", { timeout: 240_000 }, async () => {
+test("--open leaves the server, and the next demo joins it with a data set of its own", async () => {
   const first = await demo(["--open"]);
   expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/its page is http:\/\/127\.0\.0\.1:\d+\/#code=\S+/) });
   expect(first.stdout).toMatch(/LoRA: .*mossling\S*\.safetensors/);

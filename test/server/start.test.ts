@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { ResultOf } from "../../protocol/messages.js";
 import { type Connection, connect } from "../../server/demo/connect.js";
 import { findServer, readServerFile } from "../../server/http/running-server.js";
 import { type Bundle, bundlePrograms } from "./bundle.js";
 import { runMain, type ServerProcess, startServerProcess } from "./server-process.js";
 import { makeTempHome, type TempHome, writePictures } from "./temp-home.js";
+
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let bundle: Bundle;
 let home: TempHome;
@@ -72,7 +75,7 @@ test("a second start is refused with the address of the first, which stays untou
 
 test("of several starts at the same time one wins", async () => {
   const starts = Array.from({ length: 4 }, () => runMain(bundle.main, home));
-  await expect.poll(() => findServer(home), { timeout: 20_000 }).not.toBeNull();
+  await expect.poll(() => findServer(home), { timeout: 60_000 }).not.toBeNull();
   const pid = (await findServer(home))?.pid;
   const losers = starts.filter(({ child }) => child.pid !== pid);
   expect(losers).toHaveLength(3);
@@ -107,7 +110,7 @@ test("a killed server leaves everything; the next one goes on with the training 
   const job = await enqueue(connection, "slow-moss", 60);
   const steps: number[] = [];
   connection.onJobEvent(job, (event) => event.type === "step" && steps.push(event.step));
-  await expect.poll(() => steps.length, { timeout: 20_000 }).toBeGreaterThan(3);
+  await expect.poll(() => steps.length, { timeout: 60_000 }).toBeGreaterThan(3);
   first.child.kill("SIGKILL");
   await first.ended;
 
@@ -120,7 +123,7 @@ test("a killed server leaves everything; the next one goes on with the training 
     events.push(event.type);
     if (event.type === "started") from = event.step;
   });
-  await expect.poll(() => events.at(-1), { timeout: 30_000 }).toBe("finished");
+  await expect.poll(() => events.at(-1), { timeout: 60_000 }).toBe("finished");
   expect(from).toBeGreaterThan(0);
   again.close();
 });
@@ -134,7 +137,7 @@ test("a server that is asked to end saves the running training and goes on with 
   connection.onJobEvent(job, (event) => {
     if (event.type === "step") seen = event.step;
   });
-  await expect.poll(() => seen, { timeout: 20_000 }).toBeGreaterThan(3);
+  await expect.poll(() => seen, { timeout: 60_000 }).toBeGreaterThan(3);
   first.child.kill("SIGTERM");
   expect((await first.ended).code).toBe(0);
   const events = await readFile(`${home.runsDir}/${job}/events.jsonl`, "utf8");
@@ -146,7 +149,7 @@ test("a server that is asked to end saves the running training and goes on with 
   again.onJobEvent(job, (event) => {
     finished ||= event.type === "finished";
   });
-  await expect.poll(() => finished, { timeout: 30_000 }).toBe(true);
+  await expect.poll(() => finished, { timeout: 60_000 }).toBe(true);
   again.close();
 });
 

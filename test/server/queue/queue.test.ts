@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { JobEvent, JobStatus } from "../../../protocol/job.js";
 import { openQueue, type Queue } from "../../../server/queue/queue.js";
 import { openStore, type Store } from "../../../server/store/store.js";
 import { jobOfRun, newRun } from "../../../server/trainer/run.js";
 import { planOf } from "../plan-of.js";
 import { makeTempHome, type TempHome } from "../temp-home.js";
+
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 120_000 });
 
 let home: TempHome;
 let store: Store;
@@ -34,8 +37,8 @@ async function enqueue(name: string, size: { stepsPerEpoch?: number } = {}): Pro
   return run.id;
 }
 
-const reaches = (id: string, status: JobStatus) => expect.poll(() => store.job(id)?.status, { timeout: 20_000 }).toBe(status);
-const steps = (id: string) => expect.poll(() => store.job(id)?.step ?? 0, { timeout: 20_000 }).toBeGreaterThan(0);
+const reaches = (id: string, status: JobStatus) => expect.poll(() => store.job(id)?.status, { timeout: 60_000 }).toBe(status);
+const steps = (id: string) => expect.poll(() => store.job(id)?.step ?? 0, { timeout: 60_000 }).toBeGreaterThan(0);
 
 test("jobs are trained one after the other in their order", async () => {
   const ids = [await enqueue("ok-a"), await enqueue("ok-b"), await enqueue("ok-c")];
@@ -94,7 +97,7 @@ test("a job that failed does not hold up the next, and can be resumed", async ()
   await reaches(second, "finished");
   expect(store.job(first)).toMatchObject({ status: "failed", failure: { code: "crashed" } });
   queue.command(first, "resume");
-  await expect.poll(() => told.filter(({ job, event }) => job === first && event.type === "started").length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => told.filter(({ job, event }) => job === first && event.type === "started").length, { timeout: 60_000 }).toBe(2);
   await reaches(first, "failed");
 });
 

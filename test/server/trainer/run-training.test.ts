@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { applyEvent, type Job, type JobEvent } from "../../../protocol/job.js";
 import type { Plan } from "../../../protocol/plan.js";
 import { jobOfRun, newRun, openRun, readEvents } from "../../../server/trainer/run.js";
 import { runTraining, type Training } from "../../../server/trainer/run-training.js";
 import { planOf } from "../plan-of.js";
 import { makeTempHome, type TempHome } from "../temp-home.js";
+
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let home: TempHome;
 beforeAll(async () => {
@@ -45,7 +48,7 @@ test("a run ends with every file, a verdict and a report, and says so last", asy
 });
 
 test("a pause saves the state, and the next run of the same plan goes on from it", async () => {
-  const plan = planOf("slow-pause");
+  const plan = planOf("slow-pause", { stepsPerEpoch: 40 });
   const paused = await train(plan, (event, training) => event.type === "step" && event.step === 2 && training.pause());
   expect(paused.job.status).toBe("paused");
   const resumed = await train(plan);
@@ -55,7 +58,7 @@ test("a pause saves the state, and the next run of the same plan goes on from it
 });
 
 test("a stopped run is over: its plan begins a new run under a new name", async () => {
-  const plan = planOf("slow-stop");
+  const plan = planOf("slow-stop", { stepsPerEpoch: 40 });
   const stopped = await train(plan, (event, training) => event.type === "step" && training.stop());
   expect(stopped.job.status).toBe("stopped");
   const next = await openRun({ paths: home, plan, loraDir: home.loraDir });
@@ -71,15 +74,15 @@ test("a crash is told with the end of the log and leaves a run that can be resum
 });
 
 test("a trainer that is killed in the middle of an epoch is told as such and goes on from its state", async () => {
-  const plan = planOf("slow-killed");
+  const plan = planOf("slow-killed", { stepsPerEpoch: 40 });
   let pid = 0;
   const killed = await train(plan, (event) => {
     if (event.type === "started") pid = event.pid;
-    if (event.type === "step" && event.step === 4) process.kill(pid, "SIGKILL");
+    if (event.type === "step" && event.step === 44) process.kill(pid, "SIGKILL");
   });
   expect(killed.job.failure?.message).toContain("SIGKILL");
   const resumed = await train(plan);
-  expect(resumed.events.find((event) => event.type === "started")).toMatchObject({ step: 3 });
+  expect(resumed.events.find((event) => event.type === "started")).toMatchObject({ step: 40 });
   expect(resumed.job.status).toBe("finished");
 });
 
@@ -116,7 +119,7 @@ test("stop during the preparation starts no trainer", async () => {
 });
 
 test("two trainings of one run exclude each other", async () => {
-  const plan = planOf("slow-twice");
+  const plan = planOf("slow-twice", { stepsPerEpoch: 40 });
   const { runDir } = await newRun({ paths: home, plan, loraDir: home.loraDir });
   const first: JobEvent[] = [];
   const second: JobEvent[] = [];
@@ -131,7 +134,7 @@ test("two trainings of one run exclude each other", async () => {
 
 describe("the record of a run", () => {
   test("goes on on a line of its own after half a line", async () => {
-    const plan = planOf("slow-half");
+    const plan = planOf("slow-half", { stepsPerEpoch: 40 });
     const { runDir } = await train(plan, (event, training) => event.type === "step" && training.pause());
     await appendFile(join(runDir, "events.jsonl"), '{"type":"st');
     await train(plan);

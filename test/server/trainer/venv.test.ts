@@ -7,6 +7,9 @@ import { type HomePaths, homePaths } from "../../../server/paths.js";
 import { findPython } from "../../../server/trainer/find-python.js";
 import { ensureTrainer, readyTrainer } from "../../../server/trainer/venv.js";
 
+// Programs start slowly on a machine that is busy with something else.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
+
 const BASE_PYTHON = fileURLToPath(new URL("../../fixtures/trainers/base-python.mjs", import.meta.url));
 
 let paths: HomePaths;
