@@ -121,6 +121,15 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_saves_nothing_broken(tmp_pat
     assert not list((run / "models").glob("*")) if (run / "models").exists() else True
 
 
+def test_a_loss_that_breaks_in_the_last_step_of_an_epoch_leaves_neither_a_lora_nor_a_broken_state(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, images=3, epochs=2, unetLr=1e30, heldOutImages=2)
+    events, code = Trainer("train", str(run)).end()
+    assert (events[-1]["code"], code, len(_of(events, "step"))) == ("nan_loss", 1, 1)
+    assert not list(run.rglob("zorp*.safetensors")) and not list(run.rglob("step-*.safetensors"))
+
+
 def test_what_is_wrong_before_the_first_step_is_said_in_a_sentence(tmp_path: Path, tiny_checkpoint: Path) -> None:
     run = write_run(tmp_path / "run", tiny_checkpoint)
     (run / "dataset" / "2_zorp" / "5.png").unlink()

@@ -16,6 +16,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 from trainer.events import emit, write_line  # noqa: E402
 from trainer.failure import Failure  # noqa: E402
 
+_NO_MEMORY = ("out of memory", "not enough memory", "'t allocate memory", "cannot allocate memory")
+
 USAGE = "usage: python -m trainer train RUN_DIR | grid REQUEST.json | device"
 
 
@@ -84,7 +86,7 @@ def _failure_of(error: Exception) -> Failure:
     full = disk_full(Path(error.filename or "the run's files"), error) if isinstance(error, OSError) else None
     if full:
         return full
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "not enough memory" in text:
+    if isinstance(error, MemoryError) or any(words in text.lower() for words in _NO_MEMORY):
         return Failure(
             "out_of_memory",
             "Expected enough memory for the next step, but there was none left; lower the batch size or the "

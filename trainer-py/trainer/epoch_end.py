@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trainer.evaluate import WORST
+from trainer.failure import NonFiniteError
 from trainer.grid import draw_epoch
 from trainer.grid_cells import drawn_weights
 from trainer.metadata import lora_metadata
@@ -16,13 +18,14 @@ from trainer.session import Session
 def finish_epoch(session: Session, epoch: int) -> None:
     """Measure, save and draw `epoch`, as far as that was not done before; epoch 0 is the base model.
 
-    The state of the epoch's last step must be on disk. Raises Interrupted, Failure `disk_full` or NonFiniteError.
+    The state follows the measurement, so that broken numbers never get into it, and precedes the LoRA, so that an
+    epoch whose file exists is never trained again. Raises Interrupted, Failure `disk_full` or NonFiniteError.
     """
     progress = session.progress
     if epoch not in progress.evaluated:
         _evaluate(session, epoch)
         progress.evaluated.append(epoch)
-        session.folder.save_progress(progress)
+    session.save_state()
     if epoch > 0 and str(epoch) not in progress.saved:
         saved = _save(session, epoch)
         progress.saved[str(epoch)] = (saved.file, saved.sshs_model_hash)
@@ -37,7 +40,10 @@ def finish_epoch(session: Session, epoch: int) -> None:
 def _evaluate(session: Session, epoch: int) -> None:
     started = time.perf_counter()
     stage = "evaluating" if epoch else "measuringBase"
-    session.journal.say(session.evaluation.measure(epoch, lambda done, total: session.stage(stage, done, total)))
+    measured = session.evaluation.measure(epoch, lambda done, total: session.stage(stage, done, total))
+    if measured["train_loss"] >= WORST:
+        raise NonFiniteError("the measured loss is not finite")
+    session.journal.say(measured)
     if epoch:
         session.progress.train_seconds += time.perf_counter() - started
         session.progress.compute_seconds += session.evaluation.compute_seconds

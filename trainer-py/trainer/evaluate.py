@@ -23,7 +23,8 @@ Row = tuple[int, float]
 
 _LATENT_ROWS = 8 * 64 * 64
 _MOST_ROWS = 32
-_WORST = 1e6
+WORST = 1e6
+"""Said in place of a loss that is not finite, which JSON could not carry."""
 
 
 class Evaluation:
@@ -171,4 +172,4 @@ class Evaluation:
 def _mean(values: Iterator[float]) -> float:
     found = list(values)
     mean = sum(found) / len(found) if found else 0.0
-    return mean if math.isfinite(mean) else _WORST
+    return mean if math.isfinite(mean) else WORST

@@ -11,13 +11,14 @@ from trainer.commands import Commands
 from trainer.device import DTYPES
 from trainer.evaluate import Evaluation
 from trainer.events import emit
+from trainer.failure import NonFiniteError
 from trainer.file_hash import FileHash
 from trainer.journal import Journal
 from trainer.latent_cache import cache_latents
 from trainer.network import GROUPS, LoraNetwork
 from trainer.optimizer import Optimizer
 from trainer.plan import Plan, Run
-from trainer.state import Progress, StateFolder
+from trainer.state import Progress, StateFolder, finite
 from trainer.targets import lora_targets
 from trainer.training_step import TrainingSteps
 
@@ -47,10 +48,19 @@ class Session:
             self.commands.check()
 
     def save_state(self) -> None:
-        """Write the exact state of the present step and say so. Raises Failure `disk_full`."""
+        """Have the exact state of the present step on disk, and say so when it was not there yet.
+
+        Raises Failure `disk_full`, and NonFiniteError rather than keep numbers that are not finite.
+        """
+        if self.progress.step == 0 or self.progress.tensors == self.folder.tensor_name(self.progress):
+            self.folder.save_progress(self.progress)
+            return
+        tensors = self.optimizer.tensors()
+        if not finite(tensors):
+            raise NonFiniteError("a weight of the LoRA is not finite")
         self.progress.loss_scale = self.optimizer.loss_scale
         self.progress.good_steps = self.optimizer.good_steps
-        self.folder.save(self.progress, self.optimizer.tensors())
+        self.folder.save(self.progress, tensors)
         emit({"type": "stateSaved", "step": self.progress.step})
 
 

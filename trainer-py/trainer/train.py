@@ -1,6 +1,6 @@
 """`python -m trainer train RUN_DIR`: from a frozen plan to one LoRA and one row of the grid an epoch.
 
-Setup, then one loop in a fixed order: command? step, say it, state; at the end of an epoch the state, the evaluation,
+Setup, then one loop in a fixed order: command? step, say it, state; at the end of an epoch the evaluation, the state,
 the LoRA and the grid row. Whatever is done is noted in the state, so that a resumption does only what is missing.
 """
 
@@ -49,7 +49,7 @@ def train(run_dir: Path, commands: Commands) -> None:
         session = open_session(plan, run, run_dir, device=device, commands=commands, folder=folder, progress=progress)
         _loop(session)
     except Interrupted as interrupted:
-        if session and not _state_is_saved(session):
+        if session:
             session.save_state()
         emit({"type": "paused" if interrupted.command == "pause" else "stopped", "step": progress.step})
         return
@@ -97,13 +97,8 @@ def _loop(session: Session) -> None:
         progress.compute_seconds += result.compute_seconds
         progress.train_seconds += time.perf_counter() - started
         if epoch_ends:
-            session.save_state()
             finish_epoch(session, progress.step // plan.steps_per_epoch)
             last_state = time.perf_counter()
-
-
-def _state_is_saved(session: Session) -> bool:
-    return session.progress.tensors == session.folder.tensor_name(session.progress)
 
 
 def _nan_loss(error: NonFiniteError, step: int, precision: str) -> Failure:
