@@ -1,1 +1,2 @@
+import "./data/zod-without-eval.js";
 import "./shell/train-lora-app.js";

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { applyEvent, newJob } from "../../protocol/job.js";
+import type { Snapshot } from "../../protocol/messages.js";
+import { createStore, emptyState, jobsOf, receive } from "../../ui/data/store.js";
+
+const job = newJob({ id: "j", name: "j", dataset: "d", baseModel: "m", createdAt: 1, totalSteps: 4, epochs: 2 });
+const snapshot: Snapshot = { home: "/h", loraDir: "/l", baseModels: [], datasets: [], jobs: [job], loras: [] };
+const filled = receive(emptyState, { type: "snapshot", snapshot });
+
+describe("what the page knows", () => {
+  it("is the snapshot and the same fold of events as the server's", () => {
+    const event = { type: "saved" as const, time: 2, epoch: 1, step: 2, file: "j-000001.safetensors", bytes: 9, sshsModelHash: "ab" };
+    expect(jobsOf(receive(filled, { type: "jobEvent", job: "j", event }))).toEqual([applyEvent(job, event)]);
+  });
+
+  it("ignores events before the snapshot and of unknown jobs", () => {
+    const event = { type: "paused" as const, time: 2, step: 1 };
+    expect(receive(emptyState, { type: "jobEvent", job: "j", event })).toBe(emptyState);
+    expect(jobsOf(receive(filled, { type: "jobEvent", job: "other", event }))).toEqual([job]);
+  });
+
+  it("holds a job once even when it is announced after a snapshot that has it", () => {
+    const added = receive(filled, { type: "jobAdded", job: { ...job, name: "again" } });
+    expect(jobsOf(added).map((one) => one.name)).toEqual(["again"]);
+  });
+
+  it("tells its listeners of changes only, until they leave", () => {
+    const store = createStore();
+    let calls = 0;
+    const leave = store.subscribe(() => calls++);
+    store.update((state) => state);
+    store.update((state) => ({ ...state, serverVersion: "1" }));
+    leave();
+    store.update((state) => ({ ...state, serverVersion: "2" }));
+    expect(calls).toBe(1);
+  });
+
+  it("has no Lit in it", () => {
+    for (const file of ["store", "connection", "session", "rail", "route", "jobs", "datasets", "grids"])
+      expect(readFileSync(new URL(`../../ui/data/${file}.ts`, import.meta.url), "utf8")).not.toMatch(/from "lit/);
+  });
+});
