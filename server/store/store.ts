@@ -28,7 +28,6 @@ export type Store = {
   place(id: string, where: "first" | "last"): void;
   summaries(): DatasetSummary[];
   keepSummary(summary: DatasetSummary): void;
-  forgetSummary(dataset: string): void;
   close(): void;
 };
 
@@ -65,16 +64,21 @@ export function openStore(file: string): Store {
       return entry.job;
     },
     queued: () =>
-      [...entries.values()].filter(({ job }) => job.status === "queued").sort((a, b) => a.position - b.position).map(({ job }) => job),
+      [...entries.values()]
+        .filter(({ job }) => job.status === "queued")
+        .sort((a, b) => a.position - b.position)
+        .map(({ job }) => job),
     place(id, where) {
       const entry = entryOf(id);
       entry.position = where === "last" ? endOf(entries) + 1 : Math.min(0, ...[...entries.values()].map(({ position }) => position)) - 1;
       setPosition.run(entry.position, id);
     },
     summaries: () =>
-      database.prepare("SELECT summary FROM summaries ORDER BY dataset").all().map((row) => DatasetSummary.parse(JSON.parse(SummaryRow.parse(row).summary))),
+      database
+        .prepare("SELECT summary FROM summaries ORDER BY dataset")
+        .all()
+        .map((row) => DatasetSummary.parse(JSON.parse(SummaryRow.parse(row).summary))),
     keepSummary: (summary) => void setSummary.run(summary.name, JSON.stringify(summary)),
-    forgetSummary: (dataset) => void database.prepare("DELETE FROM summaries WHERE dataset = ?").run(dataset),
     close: () => database.close(),
   };
 }

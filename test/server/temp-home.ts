@@ -21,7 +21,10 @@ export async function makeTempHome(): Promise<TempHome> {
   const venv = join(paths.home, "fixture-venv");
   const python = join(venv, "bin", "python");
   await mkdir(join(venv, "bin"), { recursive: true });
-  await writeFile(python, `#!/bin/sh\n# Whether the packages are there is answered without starting Node.\n[ "$1" = -c ] && exit 0\nexec "${process.execPath}" "${TRAINER}" "$@"\n`);
+  await writeFile(
+    python,
+    `#!/bin/sh\n# Whether the packages are there is answered without starting Node.\n[ "$1" = -c ] && exit 0\nexec "${process.execPath}" "${TRAINER}" "$@"\n`,
+  );
   await chmod(python, 0o755);
   await mkdir(paths.checkpointsDir, { recursive: true });
   await writeFile(join(paths.checkpointsDir, "tiny.safetensors"), safetensors(sd1Tensors));
