@@ -60,7 +60,7 @@ class LoraBatch:
         self._local.rows = _Rows(tuple(rows), _blocks(rows), own_weights)
 
 
-_OWN_WEIGHTS_BYTES = 96 << 20
+_OWN_WEIGHTS_BYTES = 192 << 20
 """Up to this size rows get whole weights of their own: for a small model cheaper than low-rank products each time."""
 
 

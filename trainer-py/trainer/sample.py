@@ -175,7 +175,7 @@ def _pixels(drawing: Drawing) -> int:
 
 
 # Measured: with more, the activations leave a core's cache and nothing gets faster.
-_CPU_PIXELS = 6 * 128 * 128
+_CPU_PIXELS = 8 * 128 * 128
 # Larger pictures keep all threads busy by themselves, and each picture at work costs memory.
 _SMALL_PIXELS = 256 * 256
 _OTHER_PIXELS = 4 * 512 * 512
