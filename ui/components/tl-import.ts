@@ -76,7 +76,7 @@ export class TlImport extends LitElement {
           <button ?disabled=${this.disabled} @click=${() => this._folder.click()}>${t("import.chooseFolder")}</button>
           <button ?disabled=${this.disabled} @click=${() => this._files.click()}>${t("import.chooseFiles")}</button>
         </div>
-        <input id="folder" type="file" hidden multiple webkitdirectory data-test="import-folder" @change=${this._onChosen} />
+        <input id="folder" type="file" hidden multiple .webkitdirectory=${true} data-test="import-folder" @change=${this._onChosen} />
         <input id="files" type="file" hidden multiple accept="image/*,.txt,.zip" data-test="import-files" @change=${this._onChosen} />
       </div>
       <form @submit=${this._onSubmit}>

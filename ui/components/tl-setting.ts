@@ -89,7 +89,7 @@ export class TlSetting extends LitElement {
   private _renderInput(field: SettingField): TemplateResult {
     switch (field.kind) {
       case "number":
-        return html`<input id="input" type="number" inputmode="decimal" min=${field.min} max=${field.max ?? nothing} step=${field.step} .value=${live(String(this.value ?? ""))} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onNumber} @keydown=${stop} />`;
+        return html`<input id="input" type="number" inputmode="decimal" .min=${String(field.min)} .max=${String(field.max ?? "")} .step=${String(field.step)} .value=${live(String(this.value ?? ""))} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onNumber} @keydown=${stop} />`;
       case "text":
         return html`<input id="input" spellcheck="false" autocomplete="off" .value=${live(String(this.value ?? ""))} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onText} />`;
       case "switch":

@@ -1,5 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
+import { ifDefined } from "lit/directives/if-defined.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { LoraFile } from "../../protocol/messages.js";
 import { ActionController } from "../components/action-controller.js";
@@ -100,7 +101,7 @@ export class TlLorasPage extends LitElement {
   }
 
   private _renderLora(lora: LoraFile): TemplateResult {
-    return html`<li><a class="line" href=${routeHash({ page: "loras", file: lora.file })} aria-current=${lora.file === this.file ? "true" : nothing} data-test="lora">
+    return html`<li><a class="line" href=${routeHash({ page: "loras", file: lora.file })} aria-current=${ifDefined(lora.file === this.file ? "true" : undefined)} data-test="lora">
       <strong class="break">${lora.file}</strong><span class="number">${formatBytes(lora.bytes)}</span>
       <span class="subdued fine">${formatTime(lora.modifiedAt)}</span>
       <span class="subdued fine number">${lora.epoch === null ? "" : t("run.epochTitle", { epoch: lora.epoch })}</span>

@@ -1,5 +1,6 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
+import { ifDefined } from "lit/directives/if-defined.js";
 import { customElement } from "../components/custom-element.js";
 import { icon } from "../components/icon.js";
 import { type NextStep, type Rail, type RailStep, railOf, railPlace, type StepId, type StepState } from "../data/rail.js";
@@ -51,7 +52,7 @@ function renderStep(step: RailStep, number: number, current: StepId): TemplateRe
   return html`<li>
     ${
       step.route
-        ? html`<a href=${routeHash(step.route)} aria-current=${step.id === current ? "step" : nothing} data-step=${step.id}>${inside}</a>`
+        ? html`<a href=${routeHash(step.route)} aria-current=${ifDefined(step.id === current ? "step" : undefined)} data-step=${step.id}>${inside}</a>`
         : html`<span class="closed" data-step=${step.id}>${inside}</span>`
     }
   </li>`;

@@ -1,5 +1,6 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, LitElement, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
+import { ifDefined } from "lit/directives/if-defined.js";
 import { etaSeconds } from "../../protocol/job.js";
 import { customElement } from "../components/custom-element.js";
 import { activityOf } from "../data/activity.js";
@@ -120,7 +121,7 @@ export class TlTopBar extends LitElement {
           ${places.map(
             ({ page, label, within }) =>
               html`<li>
-                <a href=${routeHash({ page, file: null })} aria-current=${within.some((name) => name === this.page) ? "page" : nothing}
+                <a href=${routeHash({ page, file: null })} aria-current=${ifDefined(within.some((name) => name === this.page) ? "page" : undefined)}
                   >${t(label)}</a
                 >
               </li>`,
