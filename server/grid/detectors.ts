@@ -37,7 +37,19 @@ export function detectDamage(cell: PictureStats, base: PictureStats, training: T
   return tests.filter(([, test]) => test(context)).map(([flag]) => flag);
 }
 
-const statNames = ["range", "clipped", "chroma", "contrast", "spread", "detail", "sharpness", "grain", "emptyLevels", "blocks"] as const;
+const statNames = [
+  "range",
+  "clipped",
+  "burnt",
+  "chroma",
+  "contrast",
+  "spread",
+  "detail",
+  "sharpness",
+  "grain",
+  "emptyLevels",
+  "blocks",
+] as const;
 
 /** A picture whose values lie closer together is black, or one colour, or was NaN. */
 const BLACK_RANGE = 8;
@@ -48,7 +60,9 @@ const tests: readonly (readonly [DamageFlag, (context: Context) => boolean])[] =
   [
     "fried",
     ({ cell, base, high }) =>
-      exceeds(cell.clipped, base.clipped, high.clipped, fried.clipped) || exceeds(cell.chroma, base.chroma, high.chroma, fried.chroma),
+      exceeds(cell.clipped, base.clipped, high.clipped, fried.clipped) ||
+      exceeds(cell.burnt, base.burnt, high.burnt, fried.burnt) ||
+      exceeds(cell.chroma, base.chroma, high.chroma, fried.chroma),
   ],
   ["contrast", ({ cell, base, high }) => exceeds(cell.contrast, base.contrast, high.contrast, contrast)],
   [
@@ -68,7 +82,11 @@ const tests: readonly (readonly [DamageFlag, (context: Context) => boolean])[] =
 /** `times` the cell without LoRA and `beyond` the training pictures, and `least` more than either. */
 type Limit = { times: number; beyond: number; least: number };
 
-const fried = { clipped: { times: 2, beyond: 1.1, least: 0.04 }, chroma: { times: 1.6, beyond: 1.25, least: 12 } };
+const fried = {
+  burnt: { times: 2, beyond: 1.5, least: 0.005 },
+  clipped: { times: 2, beyond: 1.1, least: 0.04 },
+  chroma: { times: 1.6, beyond: 1.25, least: 12 },
+};
 const contrast: Limit = { times: 1.35, beyond: 1.25, least: 4 };
 const crunchy = { detail: { times: 2, beyond: 1.25, least: 0.004 }, grain: { times: 2, beyond: 1.5, least: 2 } };
 const banding = { emptyLevels: { times: 2, beyond: 1.2, least: 16 }, blocks: { times: 1.6, beyond: 1.4, least: 0.4 } };

@@ -5,6 +5,7 @@ import { type CopyTest, isCopy, makeCopyTest } from "./copies.js";
 import { detectDamage, type TrainingRange, trainingRange } from "./detectors.js";
 import { type Picture, readPicture } from "./picture.js";
 import { type PictureStats, pictureStats } from "./picture-stats.js";
+import { promptKinds } from "./prompt-kinds.js";
 import { isCollapse, isLeak } from "./spread.js";
 import { colourDistance, type Thumbprint, thumbprint } from "./thumbprint.js";
 import { makeVerdict } from "./verdict.js";
@@ -39,8 +40,8 @@ export async function judgeGrid(input: JudgeInput): Promise<Grid> {
   const seen = (await readAll(input.cells, (cell) => readPicture(join(input.gridDir, cell.file)))).map(([cell, picture]) =>
     look(cell, picture),
   );
-  const triggerPromptIndexes = triggerPrompts(settings.prompts, input.triggerWord);
-  const cells = flagCells(seen, training, triggerPromptIndexes);
+  const kinds = promptKinds(settings.prompts, input.triggerWord);
+  const cells = flagCells(seen, training, kinds.called);
   const { subject } = input;
   // An epoch that is measured but not saved yet can't be recommended.
   const evaluations = input.evaluations.filter(({ epoch }) => epoch === 0 || rows.some((row) => row.epoch === epoch));
@@ -48,17 +49,11 @@ export async function judgeGrid(input: JudgeInput): Promise<Grid> {
     evaluations,
     judgedCells: cells,
     weights: settings.weights,
-    triggerPromptIndexes,
+    triggerPromptIndexes: kinds.called,
+    kinPromptIndexes: kinds.kin,
     ...(subject && { subject }),
   });
   return { gridVersion: 1, baseModel, width, height, clipSkip, settings, rows, cells, sheet, verdict };
-}
-
-/** Indexes of the prompts that hold the trigger word as a whole word; all of them where there is no trigger word. */
-export function triggerPrompts(prompts: readonly string[], triggerWord: string): number[] {
-  const word = triggerWord.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const called = new RegExp(`(^|[^\\p{L}\\p{N}_])${word}($|[^\\p{L}\\p{N}_])`, "iu");
-  return [...prompts.keys()].filter((index) => word === "" || called.test(prompts[index] ?? ""));
 }
 
 type Seen = { cell: Cell; stats: PictureStats; print: Thumbprint };

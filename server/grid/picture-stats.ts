@@ -6,6 +6,8 @@ export type PictureStats = {
   range: number;
   /** Share of pixels with a channel at its end: max ≥ 250 or min ≤ 5. */
   clipped: number;
+  /** Share of pixels that are clipped at both ends at once: colours that can't be more vivid. */
+  burnt: number;
   /** Mean of max − min over the three channels. */
   chroma: number;
   /** Standard deviation of luma, and the distance of its 1st and 99th percentile. */
@@ -51,10 +53,11 @@ export function lumaOf({ data }: Picture): Float32Array {
   return luma;
 }
 
-function colourStats(data: Uint8Array): Pick<PictureStats, "range" | "clipped" | "chroma"> {
+function colourStats(data: Uint8Array): Pick<PictureStats, "range" | "clipped" | "burnt" | "chroma"> {
   let lowest = 255;
   let highest = 0;
   let clipped = 0;
+  let burnt = 0;
   let chroma = 0;
   for (let at = 0; at < data.length; at += 3) {
     const red = data[at] ?? 0;
@@ -63,12 +66,13 @@ function colourStats(data: Uint8Array): Pick<PictureStats, "range" | "clipped" |
     const max = Math.max(red, green, blue);
     const min = Math.min(red, green, blue);
     if (max >= 250 || min <= 5) clipped += 1;
+    if (max >= 250 && min <= 5) burnt += 1;
     chroma += max - min;
     lowest = Math.min(lowest, min);
     highest = Math.max(highest, max);
   }
   const pixels = data.length / 3;
-  return { range: highest - lowest, clipped: clipped / pixels, chroma: chroma / pixels };
+  return { range: highest - lowest, clipped: clipped / pixels, burnt: burnt / pixels, chroma: chroma / pixels };
 }
 
 function histogramOf(luma: Float32Array): number[] {

@@ -15,9 +15,11 @@ export type Measure = {
   gain: number;
   /** Drift in units of the base model's own loss on the same pictures. */
   drift: number;
-  /** Shares of the cells, 0–1. Leaks are counted among the prompts without the trigger word alone. */
+  /** Shares of the cells, 0–1. */
   damaged: number;
+  /** Leaks among prompts that have nothing to do with the concept, and among those of its kind without the trigger word. */
   leaking: number;
+  kinLeaking: number;
   collapsed: number;
   copied: number;
   broken: Break | null;
@@ -28,6 +30,8 @@ export type MeasureInput = {
   judgedCells: readonly JudgedCell[];
   weights: readonly number[];
   triggerPromptIndexes: readonly number[];
+  /** Prompts without the trigger word that ask for the same kind of thing; see prompt-kinds.ts. */
+  kinPromptIndexes?: readonly number[];
 };
 
 /** A LoRA moves prompts that have nothing to do with it by at most this share of the base model's own loss. */
@@ -72,23 +76,40 @@ type Context = { base: EpochEvaluation; heldOut: boolean; input: MeasureInput };
 function measureOne(evaluation: EpochEvaluation, weight: number, { base, heldOut, input }: Context): Measure {
   const at = nearest(evaluation, weight);
   const baseLoss = heldOut ? (base.heldOutLoss ?? base.trainLoss) : base.trainLoss;
-  const loss = heldOut ? (at.heldOutLoss ?? at.trainLoss) : at.trainLoss;
   const cells = cellsAt(input.judgedCells, evaluation.epoch, weight);
-  const uncalled = cells.filter((cell) => !input.triggerPromptIndexes.includes(cell.prompt));
+  const kin = cells.filter((cell) => input.kinPromptIndexes?.includes(cell.prompt));
+  const foreign = cells.filter((cell) => !input.triggerPromptIndexes.includes(cell.prompt) && !kin.includes(cell));
   const measure = {
     epoch: evaluation.epoch,
     weight,
-    gain: finite(1 - loss / baseLoss, -1),
+    gain: gainAt(evaluation, at, { base, heldOut }),
     drift: finite(at.drift / baseLoss, Number.POSITIVE_INFINITY),
     damaged: share(cells, ...damageFlags),
-    leaking: share(uncalled, "leak"),
+    leaking: share(foreign, "leak"),
+    kinLeaking: share(kin, "leak"),
     collapsed: share(cells, "collapse"),
     copied: share(cells, "copy"),
   };
   // Drift grows with the weight, so what was measured at a higher weight says nothing against this one.
   const driftCounts = at.weight <= weight || sameWeight(at.weight, weight);
-  return { ...measure, broken: findCellBreak(measure, cells, uncalled) ?? (driftCounts ? findDriftBreak(measure, cells) : null) };
+  return { ...measure, broken: findCellBreak(measure, cells, foreign) ?? (driftCounts ? findDriftBreak(measure, cells) : null) };
 }
+
+/**
+ * The gain at weight 1 is measured on all pictures; at other weights on so few that held-out ones say little. So the
+ * training pictures give the share of the gain that a weight reaches, and the held-out ones its height.
+ */
+function gainAt(evaluation: EpochEvaluation, at: Evaluation, { base, heldOut }: Pick<Context, "base" | "heldOut">): number {
+  const trainGain = 1 - at.trainLoss / base.trainLoss;
+  if (!heldOut || base.heldOutLoss === null) return finite(trainGain, -1);
+  const whole = 1 - (evaluation.heldOutLoss ?? evaluation.trainLoss) / base.heldOutLoss;
+  const trainWhole = 1 - evaluation.trainLoss / base.trainLoss;
+  const measured = 1 - (at.heldOutLoss ?? at.trainLoss) / base.heldOutLoss;
+  if (at.weight === 1 || whole <= 0 || trainWhole <= 0) return finite(measured, -1);
+  return finite(whole * Math.min(MOST_GROWTH, trainGain / trainWhole), -1);
+}
+
+const MOST_GROWTH = 1.5;
 
 // The trainer measures at every drawn weight; an older run may have measured at weight 1 alone.
 function nearest(evaluation: EpochEvaluation, weight: number): Evaluation {
@@ -118,19 +139,19 @@ function share(cells: readonly JudgedCell[], ...flags: readonly CellFlag[]): num
   return cells.length === 0 ? 0 : withFlag(cells, ...flags).length / cells.length;
 }
 
-/** A third of the cells: with the usual three or four prompts one false alarm breaks nothing at four. */
-const DAMAGE_SHARE = 0.3;
+/** More than a third of the cells: with the usual three prompts one false alarm breaks nothing. */
+const DAMAGE_SHARE = 0.34;
 const HALF = 0.5;
 
-function findCellBreak(measure: Omit<Measure, "broken">, cells: readonly JudgedCell[], uncalled: readonly JudgedCell[]): Break | null {
+function findCellBreak(measure: Omit<Measure, "broken">, cells: readonly JudgedCell[], foreign: readonly JudgedCell[]): Break | null {
   const black = withFlag(cells, "black").length;
   if (black > 0) return { what: "black", flags: ["black"], cells: black, of: cells.length };
   if (measure.damaged >= DAMAGE_SHARE) {
     const damaged = withFlag(cells, ...damageFlags);
     return { what: "damage", flags: mostFrequent(damaged), cells: damaged.length, of: cells.length };
   }
-  if (uncalled.length > 0 && measure.leaking >= HALF) {
-    return { what: "leak", flags: ["leak"], cells: withFlag(uncalled, "leak").length, of: uncalled.length };
+  if (foreign.length > 0 && measure.leaking >= HALF) {
+    return { what: "leak", flags: ["leak"], cells: withFlag(foreign, "leak").length, of: foreign.length };
   }
   if (measure.collapsed >= HALF)
     return { what: "collapse", flags: ["collapse"], cells: withFlag(cells, "collapse").length, of: cells.length };

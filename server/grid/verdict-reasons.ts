@@ -33,6 +33,7 @@ export function verdictReasons(context: VerdictContext): Reason[] {
     likenessReason(context),
     breakReason(context),
     driftReason(context),
+    kinReason(context),
     temptationReason(context),
     overfitReason(context),
     growthReason(context),
@@ -86,6 +87,16 @@ function driftReason({ best, scores }: VerdictContext): Reason {
   };
 }
 
+function kinReason({ best }: VerdictContext): Reason | null {
+  const leaking = best.row.filter(({ kinLeaking }) => kinLeaking > 0);
+  const first = leaking[0];
+  if (first === undefined) return null;
+  return {
+    text: `From weight ${first.weight} on it answers prompts of the same kind without the trigger word, too.`,
+    cells: leaking.map(cell),
+  };
+}
+
 // The case that a validation loss alone gets wrong: the closest epoch is one that overrides everything.
 function temptationReason({ best, scores }: VerdictContext): Reason | null {
   const closest = scores.flatMap(({ row }) => row).sort((a, b) => b.gain - a.gain)[0];
@@ -102,8 +113,8 @@ function temptationReason({ best, scores }: VerdictContext): Reason | null {
   };
 }
 
-function overfitReason({ best, scores, heldOut }: VerdictContext): Reason | null {
-  const row = sameWeight(scores, best.best.weight);
+function overfitReason({ scores, heldOut }: VerdictContext): Reason | null {
+  const row = sameWeight(scores, fullWeight(scores));
   const lowest = row.reduce<Measure | undefined>((a, b) => (a === undefined || b.gain > a.gain ? b : a), undefined);
   const last = row.at(-1);
   if (!heldOut || lowest === undefined || last === undefined || last.epoch === lowest.epoch || lowest.gain <= 0) return null;
@@ -165,6 +176,12 @@ function likeFrom({ best, scores }: VerdictContext): number {
   const row = sameWeight(scores, best.best.weight);
   const highest = Math.max(...row.map(({ likeness }) => likeness));
   return row.find(({ likeness }) => likeness >= MOST * highest)?.epoch ?? best.epoch;
+}
+
+/** The drawn weight nearest to 1, at which the losses were measured best. */
+function fullWeight(scores: readonly EpochScore[]): number {
+  const weights = scores.flatMap(({ row }) => row.map(({ weight }) => weight));
+  return weights.reduce((best, weight) => (Math.abs(weight - 1) < Math.abs(best - 1) ? weight : best), Number.POSITIVE_INFINITY);
 }
 
 function sameWeight(scores: readonly EpochScore[], weight: number): ScoredMeasure[] {

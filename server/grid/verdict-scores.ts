@@ -61,13 +61,15 @@ export function brokenness({ broken, damaged, leaking, collapsed, drift }: Measu
   return (broken?.what === "black" ? 10 : 0) + damaged + leaking + collapsed + Math.min(1, drift);
 }
 
-function flexibilityOf({ drift, damaged, leaking, collapsed, copied }: Measure): number {
+function flexibilityOf({ drift, damaged, leaking, kinLeaking, collapsed, copied }: Measure): number {
   const steady = 1 / (1 + (drift / DRIFT_LIMIT) ** 2);
-  return steady * (1 - damaged) * (1 - leaking) * (1 - collapsed) * (1 - COPY_COST * copied);
+  return steady * (1 - damaged) * (1 - leaking) * (1 - KIN_COST * kinLeaking) * (1 - collapsed) * (1 - COPY_COST * copied);
 }
 
 /** A copy is a good picture that was asked for by nobody. */
 const COPY_COST = 0.5;
+/** Nobody can call another figure of the same kind any more, but few ask for that while a LoRA is on. */
+const KIN_COST = 0.2;
 
 /** One value per measure: its own twice, those of the neighbour epochs at the same weight once. */
 function smoothed(measures: readonly Measure[], epochs: readonly number[], value: (measure: Measure) => number): number[] {

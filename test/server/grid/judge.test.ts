@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Cell, Grid } from "../../../protocol/grid.js";
 import { Grid as GridSchema } from "../../../protocol/grid.js";
 import { readGridFile, writeGridFile } from "../../../server/grid/grid-file.js";
-import { type JudgeInput, judgeGrid, triggerPrompts } from "../../../server/grid/judge.js";
+import { type JudgeInput, judgeGrid } from "../../../server/grid/judge.js";
 import { flipPicture, type Picture } from "../../../server/grid/picture.js";
 import { blocked, changed, drawing, noisy, saturated, writePng } from "./draw.js";
 
@@ -146,14 +146,6 @@ describe("the judge of a grid", () => {
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1000).toBeLessThan(1500);
   });
-});
-
-describe("prompts with the trigger word", () => {
-  it("hold it as a whole word in any case", () => {
-    expect(triggerPrompts(["Mossling, forest", "a mosslings nest", "red (mossling:1.2)", "ball"], "mossling")).toEqual([0, 2]);
-    expect(triggerPrompts(["c++ fan, tree", "tree"], "c++ fan")).toEqual([0]);
-  });
-  it("are all prompts where there is none", () => expect(triggerPrompts(["a", "b"], " ")).toEqual([0, 1]));
 });
 
 describe("grid.json", () => {

@@ -125,12 +125,36 @@ describe("the verdict", () => {
       ...evaluation,
       atWeights: weights.map((weight) => ({
         weight,
-        trainLoss: evaluation.trainLoss,
-        heldOutLoss: evaluation.epoch === 0 ? 0.1454 : 0.1 + Math.abs(weight - 0.8) / 10,
+        trainLoss: evaluation.trainLoss * (1 + Math.abs(weight - 0.8)),
+        heldOutLoss: evaluation.heldOutLoss,
         drift: weight * 0.01,
       })),
     }));
     expect(judge(published.cool, fine, { evaluations: measured }).weight).toBe(0.8);
+  });
+
+  it("takes the height of the gain from the held-out pictures at weight 1, where all of them are measured", () => {
+    // One held-out picture alone, measured at the low weight, would look like no gain at all.
+    const measured = evaluations(published.cool).map((evaluation) => ({
+      ...evaluation,
+      atWeights: [0.6, 1].map((weight) => ({
+        weight,
+        trainLoss: evaluation.trainLoss * (weight === 1 ? 1 : 1.1),
+        heldOutLoss: weight === 1 ? evaluation.heldOutLoss : 0.16,
+        drift: weight * 0.02,
+      })),
+    }));
+    const verdict = judge(published.cool, fine, { evaluations: measured, weights: [0.6, 1] });
+    expect(verdict.scores.every(({ likeness }) => likeness > 0.5)).toBe(true);
+    expect(said(verdict)).not.toContain("rises again");
+  });
+
+  it("counts leaks into prompts of the same kind against flexibility, but not as broken", () => {
+    const verdict = judge(published.cool, (_, weight, prompt) => (weight >= 0.8 && prompt === 1 ? ["leak"] : []), {
+      kinPromptIndexes: [1],
+    });
+    expect(verdict.maxWeight).toBe(1.2);
+    expect(said(verdict)).toContain("From weight 0.8 on it answers prompts of the same kind without the trigger word");
   });
 
   it("of an undertrained run picks the last epoch and says that more steps may do better", () => {
