@@ -1,6 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Grid } from "../../protocol/grid.js";
-import type { Job } from "../../protocol/job.js";
+import { hasEnded, type Job } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
 import { readGrid } from "../data/grids.js";
 import { readPlan } from "../data/jobs.js";
@@ -32,7 +32,8 @@ export class GridController implements ReactiveController {
       void this.#fetchPlan(session, job.id);
     }
     const version = `${job.verdict?.sentence ?? ""}|${job.report ?? ""}|${job.status}`;
-    if (version === this.#version) return;
+    // grid.json is written when the run is judged; asking earlier only fills the browser's console.
+    if (version === this.#version || (job.verdict === null && !hasEnded(job))) return;
     this.#version = version;
     void this.#fetchGrid(session, job.id);
   }
