@@ -3,6 +3,8 @@ import { FailureError } from "../../protocol/errors.js";
 
 const TAIL_LINES = 30;
 const PROGRESS_INTERVAL_MS = 2000;
+/** Lines of pip's that tell a person how far it is; the rest is only for a failure's details. */
+const TELLING = /^\s*(Collecting|Downloading|Using cached|Processing|Building|Installing|Successfully|ERROR)\b/;
 
 /**
  * `pip install -r requirements` in the venv of `python`, one line of progress at a time. pip's own environment (index, proxy, find-links)
@@ -65,7 +67,7 @@ function progressReporter(onProgress: (line: string) => void): (line: string) =>
     const [, done, total] = /^Progress (\d+) of (\d+)$/.exec(line.trim()) ?? [];
     if (done === undefined || total === undefined) {
       what = /^\s*Downloading (\S+)/.exec(line)?.[1] ?? what;
-      if (line.trim() !== "") onProgress(line.trim());
+      if (TELLING.test(line)) onProgress(line.trim());
       return false;
     }
     if (Date.now() - last >= PROGRESS_INTERVAL_MS) {

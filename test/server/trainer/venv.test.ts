@@ -42,7 +42,7 @@ test("the venv is made once, with progress, and pip's own environment reaches pi
   const { python } = await ensureTrainer(paths, (line) => lines.push(line));
   expect(python).toBe(join(venv, "bin", "python"));
   expect(lines.join("\n")).toMatch(
-    /Making the trainer's venv with Python 3\.11\.4[\s\S]*Collecting torch[\s\S]*index http:\/\/mirror\.example\/simple[\s\S]*installed/,
+    /Making the trainer's venv with Python 3\.11\.4[\s\S]*Collecting torch[\s\S]*from http:\/\/mirror\.example\/simple[\s\S]*installed/,
   );
   expect(await ensureTrainer(paths)).toEqual({ python });
   expect(await readyTrainer(paths)).toBe(python);
