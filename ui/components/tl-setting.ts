@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import type { SettingKey } from "../data/plan-draft.js";
@@ -9,6 +9,7 @@ import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
 import { icon } from "./icon.js";
+import { settingStyles } from "./tl-setting.styles.js";
 
 export type SettingChange = { key: SettingKey; value: unknown };
 
@@ -19,46 +20,7 @@ export type SettingChange = { key: SettingKey; value: unknown };
  */
 @customElement("tl-setting")
 export class TlSetting extends LitElement {
-  static override styles = [
-    text,
-    controls,
-    css`
-      :host {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr);
-        align-content: start;
-        gap: 4px;
-      }
-      .head {
-        display: flex;
-        align-items: center;
-        gap: 6px;
-        min-height: 28px;
-      }
-      .head button {
-        margin-inline-start: auto;
-      }
-      .pair {
-        display: grid;
-        grid-template-columns: 1fr auto 1fr;
-        align-items: center;
-        gap: 6px;
-      }
-      .switch {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        min-height: var(--tl-control);
-      }
-      .switch input {
-        width: 18px;
-        height: 18px;
-      }
-      input[aria-invalid="true"] {
-        border-color: var(--tl-danger);
-      }
-    `,
-  ];
+  static override styles = [text, controls, settingStyles];
 
   @property({ attribute: false }) field: SettingField | null = null;
   /** What holds now. */

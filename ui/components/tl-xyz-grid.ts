@@ -1,13 +1,15 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import type { Cell } from "../../protocol/grid.js";
-import { cellAt, flagsAt, type GridModel, neighbour, noLora, type Place, placeKey, relativeScore, samePlace } from "../data/grid-model.js";
+import { cellAt, type GridModel, neighbour, noLora, type Place, placeKey, samePlace } from "../data/grid-model.js";
 import { formatWeight } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
 import { icon } from "./icon.js";
+import { cellName } from "./place-name.js";
+import { renderHeat } from "./render-heat.js";
 import { xyzGridStyles } from "./tl-xyz-grid.styles.js";
 
 /** Where the selection is; the row matters for the no-LoRA column, which every row shows. */
@@ -115,20 +117,11 @@ export class TlXyzGrid extends LitElement {
     >
       <span class="visually-hidden">${cellName(model, place)}</span>
       ${shown ? html`<img src=${this.urlOf(shown, this._thumbnail)} alt="" loading="lazy" decoding="async" />` : html`<span class="empty">${t("grid.toCome")}</span>`}
-      ${this.look.heat ? this._renderHeat(model, place) : nothing}
+      ${this.look.heat ? renderHeat(model, place, this.prompt, this.seed) : nothing}
       ${isBest ? html`<span class="badge best-badge">${t("grid.best")}</span>` : nothing}
       ${this.look.stars.has(placeKey(place)) ? html`<span class="badge star">${icon("star")}</span>` : nothing}
       ${samePlace(this.look.pinned, place) && place.epoch > 0 ? html`<span class="badge pin">${icon("pin")}</span>` : nothing}
     </div>`;
-  }
-
-  private _renderHeat(model: GridModel, place: Place): TemplateResult | typeof nothing {
-    const flags = flagsAt(model, place, this.prompt, this.seed);
-    if (flags.length > 0) return html`<span class="heat bad"><span>${flags.map((flag) => t(`flag.${flag}`)).join(", ")}</span></span>`;
-    const score = place.epoch === 0 ? null : relativeScore(model.verdict, place.epoch);
-    const broken = model.verdict?.scores.find((one) => one.epoch === place.epoch)?.breakWeight ?? null;
-    if (broken !== null && place.weight >= broken) return html`<span class="heat warn"><span>${t("grid.breaks")}</span></span>`;
-    return score === null ? nothing : html`<span class="heat" style=${`--score: ${Math.round(score * 60)}%`}></span>`;
   }
 
   private _onKeydown(event: KeyboardEvent): void {
@@ -156,11 +149,6 @@ export class TlXyzGrid extends LitElement {
   private _say(type: string, detail: Selection): void {
     this.dispatchEvent(new CustomEvent<Selection>(type, { detail }));
   }
-}
-
-function cellName(model: GridModel, place: Place): string {
-  const name = place.epoch === 0 ? t("grid.noLora") : t("grid.cell", { epoch: place.epoch, weight: formatWeight(place.weight) });
-  return model.seeds.length > 1 ? `${name}, ${t("grid.seeds", { n: model.seeds.length })}` : name;
 }
 
 declare global {

@@ -1,9 +1,9 @@
 import type { Cell, Grid } from "../../protocol/grid.js";
 import type { Job } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
+import { placeName } from "../components/place-name.js";
 import type { CellFacts } from "../components/tl-cell-details.js";
 import { cellAt, flagsAt, type GridModel, type Place, placeKey, samePlace } from "../data/grid-model.js";
-import { formatWeight } from "../locales/format.js";
 import { t } from "../locales/locale.js";
 
 export type CellContext = {
@@ -32,10 +32,6 @@ export function cellFacts(context: CellContext, place: Place): CellFacts {
     rows: rowsOf(context, place),
     infotext: infotextOf(context, place),
   };
-}
-
-export function placeName(place: Place): string {
-  return place.epoch === 0 ? t("grid.noLora") : t("grid.cell", { epoch: place.epoch, weight: formatWeight(place.weight) });
 }
 
 function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {

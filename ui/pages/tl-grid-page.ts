@@ -1,18 +1,16 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import type { Cell } from "../../protocol/grid.js";
-import { hasEnded, type Job } from "../../protocol/job.js";
+import type { Job } from "../../protocol/job.js";
 import { customElement } from "../components/custom-element.js";
-import { icon } from "../components/icon.js";
 import "../components/tl-cell-details.js";
 import "../components/tl-verdict.js";
 import "../components/tl-xyz-grid.js";
 import type { Selection, TlXyzGrid } from "../components/tl-xyz-grid.js";
 import { cellAt, type GridModel, gridModel, noLora, type Place, placeKey, samePlace } from "../data/grid-model.js";
 import { gridFileUrl } from "../data/grids.js";
-import { reportUrl } from "../data/jobs.js";
 import { readStars, writeStars } from "../data/preferences.js";
-import { firstView, type GridView, gridRoute, routeHash, runRoute } from "../data/route.js";
+import { firstView, type GridView, gridRoute, routeHash } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { LocaleController, t } from "../locales/locale.js";
@@ -21,7 +19,12 @@ import { text } from "../styles/text.js";
 import { BlinkController } from "./blink-controller.js";
 import { cellFacts } from "./cell-facts.js";
 import { GridController } from "./grid-controller.js";
+import { firstSelection, selectionAt, selectionOf } from "./grid-selection.js";
+import { progressWords, renderGridLinks } from "./render-grid-links.js";
 import { gridPageStyles } from "./tl-grid-page.styles.js";
+
+/** What each key does; the digits choose a seed. */
+const keyActs: Record<string, string> = { c: "compare", b: "blink", s: "star", p: "pin", h: "heat", escape: "close" };
 
 /** Step 5: every epoch at every weight, and which of them to take. */
 @customElement("tl-grid-page")
@@ -98,10 +101,8 @@ export class TlGridPage extends LitElement {
           : nothing
       }
       <button class="small" aria-pressed=${this._heat} title=${t("grid.heatHelp")} @click=${() => (this._heat = !this._heat)}>${t("grid.heat")} <kbd>H</kbd></button>
-      <span class="subdued fine number grow" role="status">${hasEnded(job) || model.drawn >= model.expected ? t("rail.cells", { n: model.drawn }) : t("grid.drawing", { drawn: model.drawn, n: model.expected })}${this._stars.size > 0 ? ` · ${t("grid.starred", { n: this._stars.size })}` : ""}</span>
-      ${model.sheet ? html`<a class="button small" href=${gridFileUrl(this.session, job.id, model.sheet)} target="_blank" rel="noopener" data-test="sheet">${t("grid.sheet")}</a>` : nothing}
-      ${job.report === null ? nothing : html`<a class="button small" href=${reportUrl(this.session, job.id)} target="_blank" rel="noopener">${icon("file")}${t("run.report")}</a>`}
-      <a class="button small" href=${routeHash(runRoute(job.id))}>${t("grid.run")}</a>
+      <span class="subdued fine number grow" role="status">${progressWords(job, model, this._stars.size)}</span>
+      ${renderGridLinks(this.session, job)}
       <p class="keys subdued fine">${t("grid.keys")}</p>
     </div>`;
   }
@@ -109,11 +110,12 @@ export class TlGridPage extends LitElement {
   private _renderDetails(job: Job, model: GridModel, { place }: Selection): TemplateResult {
     const urlOf = (cell: Cell) => gridFileUrl(this.session, job.id, cell.file);
     const base = cellAt(model, noLora, this._prompt, this._seed(model));
+    const { plan, grid } = this._files;
     const context = {
       job,
       model,
-      plan: this._files.plan,
-      grid: this._files.grid,
+      plan,
+      grid,
       prompt: this._prompt,
       seed: this._seed(model),
       pinned: this._pinned,
@@ -128,24 +130,18 @@ export class TlGridPage extends LitElement {
   }
 
   private _takeView(): void {
-    const { epoch, weight, prompt, seed } = this.view;
+    const { prompt, seed } = this.view;
     this._prompt = prompt;
     this._seedIndex = seed;
-    this._selection = epoch === null ? null : { place: epoch === 0 ? noLora : { epoch, weight: weight ?? 1 }, row: Math.max(0, epoch - 1) };
+    this._selection = selectionOf(this.view);
   }
 
   private _selectionIn(model: GridModel): Selection {
-    const best = model.verdict;
-    const first = { epoch: model.epochs[0] ?? 1, weight: model.weights[0] ?? 1 };
-    return this._selection ?? this._rowOf(model, best ?? first);
-  }
-
-  private _rowOf(model: GridModel, { epoch, weight }: Place): Selection {
-    return { place: weight === 0 ? noLora : { epoch, weight }, row: Math.max(0, model.epochs.indexOf(epoch)) };
+    return this._selection ?? firstSelection(model);
   }
 
   private _go(model: GridModel, place: Place): void {
-    this._select(this._rowOf(model, place));
+    this._select(selectionAt(model, place));
     void this._gridElement?.focusSelected();
   }
 
@@ -177,8 +173,7 @@ export class TlGridPage extends LitElement {
 
   private _onKeydown(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const acts: Record<string, string> = { c: "compare", b: "blink", s: "star", p: "pin", h: "heat", escape: "close" };
-    const act = acts[event.key.toLowerCase()];
+    const act = keyActs[event.key.toLowerCase()];
     if (act) this._act(act);
     else if (/^[1-9]$/.test(event.key))
       this._seedIndex = Math.min(Number(event.key) - 1, (this._files.plan?.settings.grid.seeds.length ?? 1) - 1);
