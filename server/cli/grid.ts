@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
 import type { Grid } from "../../protocol/grid.js";
 import { gridRequest } from "../grid/grid-request.js";
 import { homePaths } from "../paths.js";
@@ -56,7 +57,12 @@ Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weigh
       },
       ...(values.base !== undefined && { baseModel: values.base }),
     });
-    const grid = await drawGrid({ paths: homePaths(home), request, onProgress: out.note });
+    const interrupted = new AbortController();
+    const interrupt = () =>
+      interrupted.abort(new FailureError("crashed", "The drawing was interrupted; the same command draws the grid anew."));
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const grid = await drawGrid({ paths: homePaths(home), request, onProgress: out.note, signal: interrupted.signal });
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     const paths = { gridDir: outDir, sheetFile: join(outDir, grid.sheet), gridFile: join(outDir, "grid.json") };
     out.result({ ...grid, ...paths }, describe(grid, paths.sheetFile));
   },

@@ -10,24 +10,23 @@ import { crashOf } from "./failure-of.js";
 import { startTrainerProcess } from "./trainer-process.js";
 import { ensureTrainer } from "./venv.js";
 
+export type DrawRequest = {
+  readonly paths: HomePaths;
+  readonly request: GridRequest;
+  readonly onProgress: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
 /**
  * Draws LoRA files that need not be ours into `request.outDir`: cells, sheet.png and grid.json, without a verdict, because nothing was
- * measured. Throws what the trainer says went wrong.
+ * measured. `signal` ends the drawing. Throws what the trainer says went wrong.
  */
-export async function drawGrid({
-  paths,
-  request,
-  onProgress,
-}: {
-  paths: HomePaths;
-  request: GridRequest;
-  onProgress: (line: string) => void;
-}): Promise<Grid> {
-  const { python } = await ensureTrainer(paths, onProgress);
+export async function drawGrid({ paths, request, onProgress, signal }: DrawRequest): Promise<Grid> {
+  const { python } = await ensureTrainer(paths, onProgress, signal);
   await mkdir(request.outDir, { recursive: true });
   const requestFile = join(request.outDir, "request.json");
   await writeFile(requestFile, `${JSON.stringify(request, null, 2)}\n`);
-  const drawn = await runGrid(python, requestFile, request, onProgress);
+  const drawn = await runGrid(python, requestFile, { request, onProgress, signal });
   const grid = await judgeGrid({
     gridDir: request.outDir,
     rows: request.loras,
@@ -49,8 +48,7 @@ export async function drawGrid({
 async function runGrid(
   python: string,
   requestFile: string,
-  request: GridRequest,
-  onProgress: (line: string) => void,
+  { request, onProgress, signal }: Omit<DrawRequest, "paths">,
 ): Promise<{ cells: Cell[]; sheet: string }> {
   const logFile = join(request.outDir, "trainer.log");
   const cells: Cell[] = [];
@@ -68,7 +66,10 @@ async function runGrid(
       if (event.type === "finished" || event.type === "failed") ends.push(event);
     },
   });
+  signal?.addEventListener("abort", child.kill, { once: true });
   const exit = await child.exited;
+  signal?.removeEventListener("abort", child.kill);
+  signal?.throwIfAborted();
   const end = ends.at(-1);
   if (end?.type === "failed") throw new FailureError(end.code, end.message, end.details);
   if (end === undefined) {
