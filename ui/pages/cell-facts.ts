@@ -9,8 +9,8 @@ import { t } from "../locales/locale.js";
 export type CellContext = {
   job: Job;
   model: GridModel;
-  plan: Plan | null;
-  grid: Grid | null;
+  /** The run's plan and grid.json, as far as they are there. */
+  files: { plan: Plan | null; grid: Grid | null };
   prompt: number;
   seed: number;
   pinned: Place;
@@ -35,8 +35,8 @@ export function cellFacts(context: CellContext, place: Place): CellFacts {
 }
 
 function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {
-  const { model, prompt, seed, job, plan, grid } = context;
-  const settings = grid?.settings ?? plan?.settings.grid;
+  const { model, prompt, seed, job, files } = context;
+  const settings = files.grid?.settings ?? files.plan?.settings.grid;
   const flags = flagsAt(model, place, prompt, seed).map((flag) => t(`flag.${flag}`));
   const rows = [
     { label: t("fact.file"), value: model.files.get(place.epoch) ?? "" },
@@ -55,8 +55,8 @@ function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {
 }
 
 // The WebUI's own spelling, so that the text can be pasted into its prompt box.
-function infotextOf({ model, prompt, seed, job, plan, grid }: CellContext, place: Place): string {
-  const settings = grid?.settings ?? plan?.settings.grid;
+function infotextOf({ model, prompt, seed, job, files }: CellContext, place: Place): string {
+  const settings = files.grid?.settings ?? files.plan?.settings.grid;
   const file = model.files.get(place.epoch)?.replace(/\.safetensors$/, "");
   const lora = file ? ` <lora:${file}:${place.weight}>` : "";
   const negative = settings?.negativePrompt ? `\nNegative prompt: ${settings.negativePrompt}` : "";

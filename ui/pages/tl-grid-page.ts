@@ -79,7 +79,7 @@ export class TlGridPage extends LitElement {
           .model=${model} .prompt=${this._prompt} .seed=${this._seed(model)} .selection=${selection}
           .look=${{ heat: this._heat, stars: this._stars, outlined: this._outlined, pinned: this._pinned, showBase: this._blink.showBase }}
           .urlOf=${(cell: Cell, size: number) => gridFileUrl(this.session, job.id, cell.file, size)}
-          @cell-select=${this._onSelect} @cell-open=${this._onOpen}
+          @cell-select=${(event: CustomEvent<Selection>) => this._select(event.detail)} @cell-open=${this._onOpen}
         ></tl-xyz-grid>
         ${this._open ? this._renderDetails(job, model, selection) : nothing}
       </div>
@@ -110,19 +110,9 @@ export class TlGridPage extends LitElement {
   private _renderDetails(job: Job, model: GridModel, { place }: Selection): TemplateResult {
     const urlOf = (cell: Cell) => gridFileUrl(this.session, job.id, cell.file);
     const base = cellAt(model, noLora, this._prompt, this._seed(model));
-    const { plan, grid } = this._files;
-    const context = {
-      job,
-      model,
-      plan,
-      grid,
-      prompt: this._prompt,
-      seed: this._seed(model),
-      pinned: this._pinned,
-      stars: this._stars,
-      urlOf,
-    };
-    return html`<tl-cell-details .facts=${cellFacts(context, place)} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}></tl-cell-details>`;
+    const { _prompt: prompt, _pinned: pinned, _stars: stars, _files: files } = this;
+    const facts = cellFacts({ job, model, files, prompt, seed: this._seed(model), pinned, stars, urlOf }, place);
+    return html`<tl-cell-details .facts=${facts} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}></tl-cell-details>`;
   }
 
   private _seed(model: GridModel): number {
@@ -143,10 +133,6 @@ export class TlGridPage extends LitElement {
   private _go(model: GridModel, place: Place): void {
     this._select(selectionAt(model, place));
     void this._gridElement?.focusSelected();
-  }
-
-  private _onSelect(event: CustomEvent<Selection>): void {
-    this._select(event.detail);
   }
 
   private _onOpen(event: CustomEvent<Selection>): void {
