@@ -64,7 +64,8 @@ export const planFiguresStyles = css`
     display: grid;
     justify-items: center;
   }
-  .crops img {
+  .crops img,
+  .blank {
     height: 72px;
     object-fit: cover;
     border-radius: var(--tl-radius-small);

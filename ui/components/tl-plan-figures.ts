@@ -62,10 +62,17 @@ export class TlPlanFigures extends LitElement {
     return html`<section><h2>${t("plan.crops")}</h2>
       <ul class="crops">${worst.map(
         ({ id, cropLoss, bucket }) => html`<li title=${id}>
-          <img src=${this.urlOf(id)} alt=${id} loading="lazy" style=${`aspect-ratio: ${bucket[0]} / ${bucket[1]}`} />
+          ${this._renderThumbnail(id, bucket)}
           <span class="number fine">−${formatPercent(cropLoss)}</span>
         </li>`,
       )}</ul></section>`;
+  }
+
+  // The addresses come with the scan, which may arrive after the plan.
+  private _renderThumbnail(id: string, [width, height]: PlanBucket["size"]): TemplateResult {
+    const url = this.urlOf(id);
+    const shape = `aspect-ratio: ${width} / ${height}`;
+    return url ? html`<img src=${url} alt=${id} loading="lazy" style=${shape} />` : html`<span class="blank" style=${shape}></span>`;
   }
 
   private _jump(detail: PlanWarning): void {

@@ -15,7 +15,7 @@ export const planPageStyles = css`
   .figures {
     position: sticky;
     top: 76px;
-    max-height: calc(100vh - 92px);
+    max-height: calc(100vh - 136px);
     overflow: auto;
     padding: var(--tl-gap-large);
     border: 1px solid var(--tl-border);
