@@ -7,7 +7,7 @@ import { type Picture, readPicture } from "./picture.js";
 import { type PictureStats, pictureStats } from "./picture-stats.js";
 import { promptKinds } from "./prompt-kinds.js";
 import { isCollapse, isLeak } from "./spread.js";
-import { colourDistance, type Thumbprint, thumbprint } from "./thumbprint.js";
+import { changeOfPicture, type Thumbprint, thumbprint } from "./thumbprint.js";
 import { makeVerdict } from "./verdict.js";
 import type { EpochEvaluation } from "./verdict-measures.js";
 
@@ -124,11 +124,11 @@ function relations(one: Seen, { training, baseOf, column, triggerIndexes }: Neig
   const base = baseOf(one.cell);
   const flags: CellFlag[] = isCopy(one.print, base?.print ?? null, training.copies) ? ["copy"] : [];
   const called = column.filter(({ cell }) => triggerIndexes.includes(cell.prompt));
-  const moves = called.flatMap(({ cell, print }) => {
+  const changes = called.flatMap(({ cell, print }) => {
     const still = baseOf(cell)?.print;
-    return still ? [colourDistance(print, still)] : [];
+    return still ? [changeOfPicture(print, still)] : [];
   });
-  if (base && !triggerIndexes.includes(one.cell.prompt) && isLeak(one.print, base.print, moves)) flags.push("leak");
+  if (base && !triggerIndexes.includes(one.cell.prompt) && isLeak(one.print, base.print, changes)) flags.push("leak");
   const samePrompt = column.filter(({ cell }) => cell.prompt === one.cell.prompt);
   const baseSeeds = samePrompt.flatMap(({ cell }) => baseOf(cell)?.print ?? []);
   if (

@@ -1,14 +1,14 @@
-import { colourDistance, type Thumbprint } from "./thumbprint.js";
+import { changeOfPicture, colourDistance, type Thumbprint } from "./thumbprint.js";
 
 /**
- * True when a prompt without the trigger word is moved away from the cell without LoRA by more than half of what prompts
- * with it are moved at the same epoch and weight: the LoRA answers where nobody called it.
+ * True when a prompt without the trigger word changes against the cell without LoRA by more than half of what prompts
+ * with it change at the same epoch and weight (`triggerChanges`): the LoRA answers where nobody called it.
  */
-export function isLeak(cell: Thumbprint, base: Thumbprint, triggerMoves: readonly number[]): boolean {
-  if (triggerMoves.length === 0) return false;
-  const moved = colourDistance(cell, base);
-  const called = triggerMoves.reduce((sum, move) => sum + move, 0) / triggerMoves.length;
-  return moved > LEAK_SHARE * called && moved > LEAST_MOVE;
+export function isLeak(cell: Thumbprint, base: Thumbprint, triggerChanges: readonly number[]): boolean {
+  if (triggerChanges.length === 0) return false;
+  const changed = changeOfPicture(cell, base);
+  const called = triggerChanges.reduce((sum, change) => sum + change, 0) / triggerChanges.length;
+  return changed > LEAK_SHARE * called && changed > LEAST_CHANGE;
 }
 
 /**
@@ -23,8 +23,8 @@ export function isCollapse(cells: readonly Thumbprint[], base: readonly Thumbpri
 }
 
 const LEAK_SHARE = 0.5;
-/** Grey levels; less is the usual jitter of a small change of the weights. */
-const LEAST_MOVE = 10;
+/** Less is the same picture with other details, lights or colours. */
+const LEAST_CHANGE = 0.2;
 const COLLAPSE_SHARE = 0.5;
 /** Pairs grow with the square; this many pictures tell the spread well enough. */
 const MAX_PICTURES = 24;

@@ -32,6 +32,30 @@ export function colourDistance(a: Thumbprint, b: Thumbprint): number {
   return sum / a.rgb.length;
 }
 
+/**
+ * How much of another picture it is, 0 (same forms and colours) to about 1 (nothing in common): 1 − correlation of the
+ * 16 × 16 thumbnails, each channel with its mean taken off. A change of light or of the whole colour counts little.
+ */
+export function changeOfPicture(a: Thumbprint, b: Thumbprint): number {
+  const first = centred(a.rgb);
+  const second = centred(b.rgb);
+  let sum = 0;
+  for (let index = 0; index < first.length; index++) sum += (first[index] ?? 0) * (second[index] ?? 0);
+  const lengths = lengthOf(first) * lengthOf(second);
+  // Two pictures of one colour each are alike; one of them against a real picture is not.
+  return lengths === 0 ? Number(lengthOf(first) !== lengthOf(second)) : 1 - sum / lengths;
+}
+
+function centred(rgb: Float32Array): Float32Array {
+  const means = [0, 0, 0];
+  for (const [index, value] of rgb.entries()) means[index % 3] = (means[index % 3] ?? 0) + value / (rgb.length / 3);
+  return rgb.map((value, index) => value - (means[index % 3] ?? 0));
+}
+
+function lengthOf(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
 /** Mean over the source pixels of each target pixel; a source smaller than the target repeats its pixels. */
 function shrink({ width, height, data }: Picture, columns: number, rows: number): Float32Array {
   const result = new Float32Array(columns * rows * 3);

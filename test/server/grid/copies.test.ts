@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isCopy, makeCopyTest } from "../../../server/grid/copies.js";
 import { cropPicture, flipPicture, type Picture } from "../../../server/grid/picture.js";
 import { isCollapse, isLeak } from "../../../server/grid/spread.js";
-import { colourDistance, thumbprint } from "../../../server/grid/thumbprint.js";
+import { changeOfPicture, thumbprint } from "../../../server/grid/thumbprint.js";
 import { blurred, changed, drawing, noisy, photo } from "./draw.js";
 
 const kinds = [
@@ -48,10 +48,15 @@ it("near-duplicates among the training pictures do not hide the copies", () => {
 describe("leaks", () => {
   const base = thumbprint(drawing(1));
   const other = thumbprint(drawing(2));
-  const called = [colourDistance(base, other)];
+  const called = [changeOfPicture(base, other)];
   it("are prompts without the trigger word that move as far as those with it", () => {
     expect(isLeak(other, base, called)).toBe(true);
     expect(isLeak(thumbprint(noisy(drawing(1), 3, 10)), base, called)).toBe(false);
+  });
+  it("are no mere changes of light or tint", () => {
+    expect(isLeak(thumbprint(changed(drawing(1), (value, index) => value * 0.7 + (index % 3) * 15)), base, called)).toBe(false);
+    const grey = thumbprint(changed(drawing(1), () => 90));
+    expect([changeOfPicture(grey, grey), changeOfPicture(grey, base)]).toEqual([0, 1]);
   });
   it("can't be told without prompts that call the concept", () => expect(isLeak(other, base, [])).toBe(false));
 });
