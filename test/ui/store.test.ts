@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { applyEvent, newJob } from "../../protocol/job.js";
 import type { Snapshot } from "../../protocol/messages.js";
-import { createStore, emptyState, jobsOf, receive } from "../../ui/data/store.js";
+import { createStore, emptyState, jobsOf, receive, withStatus } from "../../ui/data/store.js";
 
 const job = newJob({ id: "j", name: "j", dataset: "d", baseModel: "m", createdAt: 1, totalSteps: 4, epochs: 2 });
 const snapshot: Snapshot = { home: "/h", loraDir: "/l", baseModels: [], datasets: [], jobs: [job], loras: [] };
@@ -39,5 +39,14 @@ describe("what the page knows", () => {
   it("has no Lit in it", () => {
     for (const file of ["store", "connection", "session", "rail", "route", "jobs", "datasets", "grids"])
       expect(readFileSync(new URL(`../../ui/data/${file}.ts`, import.meta.url), "utf8")).not.toMatch(/from "lit/);
+  });
+});
+
+describe("a connection that comes back", () => {
+  it("forgets the scans that failed and keeps the others in sight", () => {
+    const failed = { state: "failed" as const, failure: { code: "server_missing" as const, message: "lost" } };
+    const state = { ...filled, scans: { a: failed, b: { state: "loading" as const } } };
+    expect(withStatus(state, "lost", 5)).toEqual({ ...state, status: "lost", retryAt: 5 });
+    expect(withStatus(state, "connected", null).scans).toEqual({ b: { state: "loading" } });
   });
 });

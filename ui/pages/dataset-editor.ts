@@ -17,6 +17,7 @@ export class DatasetEditor implements ReactiveController {
   message = "";
   readonly #host: Host;
   #loaded = "";
+  #shown = "";
 
   constructor(host: Host) {
     this.#host = host;
@@ -26,10 +27,15 @@ export class DatasetEditor implements ReactiveController {
 
   hostUpdate(): void {
     const { datasetName: dataset, state } = this.#host;
+    // After a lost connection another browser may have changed the data set.
+    if (state.status !== "connected") this.#loaded = "";
     if (state.status !== "connected" || this.#loaded === dataset) return;
+    if (this.#shown !== dataset) {
+      this.preview = null;
+      this.message = "";
+    }
+    this.#shown = dataset;
     this.#loaded = dataset;
-    this.preview = null;
-    this.message = "";
     void this.load();
   }
 

@@ -27,11 +27,16 @@ export class PlanController implements ReactiveController {
     this.#asked = [];
   }
 
+  /** Asks again at the next chance, because an answer may have been lost. */
+  forget(): void {
+    this.#asked = [];
+  }
+
   /** `scan` only matters by its identity: another scan means other pictures, so the plan is asked for again. */
   ask(session: Session, dataset: string, draft: PlanDraft, scan: Dataset | null): void {
     const question = [session, dataset, draft, scan];
     if (question.every((part, index) => part === this.#asked[index])) return;
-    if (this.#asked[1] !== dataset) this.plan = null;
+    if (this.plan?.dataset.name !== dataset) this.plan = null;
     this.#asked = question;
     this.pending = true;
     clearTimeout(this.#timer);

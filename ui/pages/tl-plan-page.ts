@@ -48,8 +48,8 @@ export class TlPlanPage extends LitElement {
     const models = this.state.snapshot?.baseModels ?? [];
     const first = models[0];
     if (first && !models.some((model) => model.name === this._draft.baseModel)) this._draft = { ...this._draft, baseModel: first.name };
-    if (this.state.status === "connected" && this._draft.baseModel)
-      this._plan.ask(this.session, this.datasetName, this._draft, this._editor.ready);
+    if (this.state.status !== "connected") this._plan.forget();
+    else if (this._draft.baseModel) this._plan.ask(this.session, this.datasetName, this._draft, this._editor.ready);
   }
 
   override render(): TemplateResult {
