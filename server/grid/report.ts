@@ -36,7 +36,7 @@ export type ReportInput = {
 /** Writes the run's report: one HTML file that needs no other file, no script and no network. */
 export async function writeReport({ job, plan, grid, gridDir, loraDir, file }: ReportInput): Promise<void> {
   const verdict = grid?.verdict ?? job.verdict;
-  const sheet = grid === null ? null : await dataUri(join(gridDir, grid.sheet), SHEET_SIDE);
+  const sheet = grid === null ? null : await dataUri(join(gridDir, grid.sheet), SHEET);
   const pairs = grid === null ? [] : await readPairs(grid, gridDir);
   const hashes = await readHashes(job, loraDir);
   const page = html`<!doctype html>
@@ -57,13 +57,16 @@ ${warningsSection(plan, job)}
   await rename(draft, file);
 }
 
-const SHEET_SIDE = 2400;
-const CELL_SIDE = 320;
+/** WebP ends at 16,383 pixels, and a sheet of many epochs and prompts is long. */
+const SHEET = { width: 1600, height: 16_000 };
+const CELL = { width: 320, height: 320 };
 const MOST_PAIRS = 8;
 
-/** A picture as WebP in a data URI, scaled down to fit a square of `side`; null when the file can't be read. */
-async function dataUri(path: string, side: number): Promise<string | null> {
-  const image = sharp(path).resize(side, side, { fit: "inside", withoutEnlargement: true }).webp({ quality: 88 });
+/** A picture as WebP in a data URI, scaled down to fit `box`; null when the file can't be read. */
+async function dataUri(path: string, box: { width: number; height: number }): Promise<string | null> {
+  const image = sharp(path)
+    .resize({ ...box, fit: "inside", withoutEnlargement: true })
+    .webp({ quality: 88 });
   // A report without one of its pictures is better than none.
   const bytes = await image.toBuffer().catch(() => null);
   return bytes === null ? null : `data:image/webp;base64,${bytes.toString("base64")}`;
@@ -77,7 +80,7 @@ async function readPairs(grid: Grid, gridDir: string): Promise<Pair[]> {
     const cellAt = (epoch: number, weight: number) =>
       grid.cells.find((cell) => cell.prompt === index && cell.seed === seed && cell.epoch === epoch && cell.weight === weight);
     const [base, chosen] = await Promise.all(
-      [cellAt(0, 0), cellAt(verdict.epoch, verdict.weight)].map((cell) => (cell ? dataUri(join(gridDir, cell.file), CELL_SIDE) : null)),
+      [cellAt(0, 0), cellAt(verdict.epoch, verdict.weight)].map((cell) => (cell ? dataUri(join(gridDir, cell.file), CELL) : null)),
     );
     return base && chosen ? [{ prompt, base, chosen }] : [];
   });

@@ -13,6 +13,8 @@ export type Measure = {
   weight: number;
   /** 1 − loss / loss of the base model, on held-out pictures or, where none are held out, on training pictures. */
   gain: number;
+  /** The same on training pictures alone. */
+  trainGain: number;
   /** Drift in units of the base model's own loss on the same pictures. */
   drift: number;
   /** Shares of the cells, 0–1. */
@@ -82,6 +84,7 @@ function measureOne(evaluation: EpochEvaluation, weight: number, { base, heldOut
   const measure = {
     epoch: evaluation.epoch,
     weight,
+    trainGain: finite(1 - at.trainLoss / base.trainLoss, -1),
     gain: gainAt(evaluation, at, { base, heldOut }),
     drift: finite(at.drift / baseLoss, Number.POSITIVE_INFINITY),
     damaged: share(cells, ...damageFlags),

@@ -119,10 +119,12 @@ function overfitReason({ scores, heldOut }: VerdictContext): Reason | null {
   const last = row.at(-1);
   if (!heldOut || lowest === undefined || last === undefined || last.epoch === lowest.epoch || lowest.gain <= 0) return null;
   if (last.gain > (1 - NOTICEABLE) * lowest.gain) return null;
-  return {
-    text: `After epoch ${lowest.epoch} the held-out loss rises again (from ${change(lowest.gain)} to ${change(last.gain)}): later epochs learn the pictures by heart.`,
-    cells: [cell(lowest), cell(last)],
-  };
+  const why =
+    last.trainGain < (1 - NOTICEABLE) * lowest.trainGain
+      ? "and so does that on the training pictures: the training goes astray, a lower learning rate may help"
+      : "while that on the training pictures does not: later epochs learn them by heart";
+  const text = `After epoch ${lowest.epoch} the held-out loss rises again (from ${change(lowest.gain)} to ${change(last.gain)} the base model's), ${why}.`;
+  return { text, cells: [cell(lowest), cell(last)] };
 }
 
 function growthReason({ best, scores }: VerdictContext): Reason | null {

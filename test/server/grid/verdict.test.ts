@@ -172,7 +172,16 @@ describe("the verdict", () => {
       fine,
     );
     expect([2, 3]).toContain(verdict.epoch);
-    expect(said(verdict)).toContain("After epoch 3 the held-out loss rises again");
+    expect(said(verdict)).toMatch(
+      /After epoch 3 the held-out loss rises again .* while that on the training pictures does not: later epochs learn them by heart/,
+    );
+  });
+
+  it("tells a training that goes astray from one that learns by heart", () => {
+    const losses = [0.19, 0.17, 0.21, 0.27];
+    expect(said(judge({ train: losses, heldOut: losses, drift: [0, 0.01, 0.02, 0.03] }, fine))).toMatch(
+      /and so does that on the training pictures: .* lower learning rate/,
+    );
   });
 
   it("is not fooled by one lucky epoch: neighbours are smoothed", () => {
