@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { EDIT_ID, editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
 import { compare } from "./list-folder.js";
 import { hashOf, restoreOriginals } from "./restore.js";
-import { asDiskFull, writeAtomically } from "./write-atomically.js";
+import { writeAtomically, writeFailure } from "./write-atomically.js";
 
 /** Changes of files below a data set's folder that happen together or not at all, and can be undone. */
 export type EditSession = {
@@ -62,7 +62,7 @@ export async function openEdit(root: string, label: string): Promise<EditSession
 async function stageFile(staged: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(staged), { recursive: true });
   await writeFile(staged, content).catch((error: unknown) => {
-    throw asDiskFull(error, staged);
+    throw writeFailure(error, staged);
   });
 }
 
@@ -123,7 +123,7 @@ async function keep(file: string, original: string): Promise<void> {
     await link(file, original);
   } catch {
     await copyFile(file, original).catch((error: unknown) => {
-      throw asDiskFull(error, original);
+      throw writeFailure(error, original);
     });
   }
 }

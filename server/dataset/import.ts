@@ -9,7 +9,7 @@ import { layOut } from "./import-layout.js";
 import { IMPORT_LIMITS, type ImportLimits, type ImportSource } from "./import-source.js";
 import { takePicture } from "./take-picture.js";
 import { DATASET_FILE } from "./trigger-word.js";
-import { asDiskFull } from "./write-atomically.js";
+import { writeFailure } from "./write-atomically.js";
 import { openZip } from "./zip-source.js";
 
 export type ImportRequest = {
@@ -27,7 +27,9 @@ export type ImportRequest = {
  */
 export async function importDataset({ source, name, datasetsDir, limits = IMPORT_LIMITS }: ImportRequest): Promise<ImportReport> {
   const datasetName = checkDatasetName(name);
-  await mkdir(datasetsDir, { recursive: true });
+  await mkdir(datasetsDir, { recursive: true }).catch((error: unknown) => {
+    throw writeFailure(error, datasetsDir);
+  });
   await refuseExisting(datasetsDir, datasetName);
   const opened = await openSource(resolve(source), limits);
   const temporary = join(datasetsDir, `${TEMPORARY}${process.pid}-${randomBytes(4).toString("hex")}`);
@@ -40,7 +42,7 @@ export async function importDataset({ source, name, datasetsDir, limits = IMPORT
     await rename(temporary, root);
     return { ...report, root };
   } catch (error) {
-    throw asDiskFull(error, temporary);
+    throw writeFailure(error, temporary);
   } finally {
     await opened.close();
     await rm(temporary, { recursive: true, force: true });

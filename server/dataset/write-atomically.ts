@@ -5,7 +5,7 @@ import { FailureError } from "../../protocol/errors.js";
 
 /**
  * Writes a whole file or nothing: a temporary file beside it is flushed to the disk and renamed. Creates the folder.
- * Throws `disk_full` when there is no room.
+ * Throws `disk_full` when there is no room, `bad_request` where writing is not allowed.
  */
 export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString("hex")}.tmp`;
@@ -21,16 +21,22 @@ export async function writeAtomically(file: string, content: string | Uint8Array
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw asDiskFull(error, file);
+    throw writeFailure(error, file);
   }
 }
 
-/** The same error, or `disk_full` when that is what the system means. */
-export function asDiskFull(error: unknown, file: string): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new FailureError(
-    "disk_full",
-    `Expected room on the disk for ${file}, but it is full; free some space and try again. Nothing was changed.`,
-  );
+/** What the system means by refusing to write `file`, as `disk_full` or `bad_request`; any other error stays as it is. */
+export function writeFailure(error: unknown, file: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (["ENOSPC", "EDQUOT"].includes(code))
+    return new FailureError(
+      "disk_full",
+      `Expected room on the disk for ${file}, but it is full; free some space and try again. Nothing was changed.`,
+    );
+  if (["EACCES", "EPERM", "EROFS"].includes(code))
+    return new FailureError(
+      "bad_request",
+      `Expected to be allowed to write ${file}, but the system refuses (${code}); change the folder's rights or choose another one. Nothing was changed.`,
+    );
+  return error;
 }

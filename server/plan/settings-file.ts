@@ -19,7 +19,7 @@ export async function readSettingsFile(path: string): Promise<SettingsFile> {
   const parsed = Settings.partial().safeParse(found.values);
   if (!parsed.success) throw wrongSetting(parsed.error, written(found), (key) => found.names.get(key)?.name ?? key);
   // The schema fills in defaults; the caller wants to know only what the file chose.
-  const chosen = Object.entries(parsed.data).filter(([key]) => key in found.values);
+  const chosen = Object.entries(parsed.data).filter(([key]) => Object.hasOwn(found.values, key));
   return { settings: Object.fromEntries(chosen), unknown: found.unknown };
 }
 
@@ -29,7 +29,7 @@ type Found = { values: Record<string, unknown>; names: Map<string, { name: strin
 function collect(table: Record<string, unknown>, section: string, found: Found): void {
   for (const [name, value] of Object.entries(table)) {
     const where = section === "" ? name : `${section}.${name}`;
-    const key = name in Settings.shape ? name : KOHYA_NAMES.get(name);
+    const key = Object.hasOwn(Settings.shape, name) ? name : KOHYA_NAMES.get(name);
     if (key !== undefined) take(key, name, value, found);
     else if (name === "optimizer_args" && Array.isArray(value)) collectOptimizerArgs(value, found);
     else if (isTable(value)) collect(value, where, found);
