@@ -53,9 +53,23 @@ describe("the scan of a pickle", () => {
 describe("safe imports", () => {
   it("are single names: what runs code in the same packages is not among them", () => {
     expect(
-      unsafeImports(["collections.OrderedDict", "torch.FloatStorage", "torch._utils._rebuild_tensor_v2", "numpy.dtype", "torch.bfloat16"]),
+      unsafeImports([
+        "collections.OrderedDict",
+        "torch.FloatStorage",
+        "torch._utils._rebuild_tensor_v2",
+        "numpy.dtype",
+        "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+      ]),
     ).toEqual([]);
-    const bad = ["torch.hub.load", "torch.load", "numpy.testing.measure", "builtins.eval", "collections.abc.x", "torch.os.SystemStorage"];
+    const bad = [
+      "torch.hub.load",
+      "torch.load",
+      "numpy.testing.measure",
+      "builtins.eval",
+      "collections.abc.x",
+      "torch.os.SystemStorage",
+      "pytorch_lightning.callbacks.LambdaCallback",
+    ];
     expect(unsafeImports(bad)).toEqual(bad);
   });
 });
