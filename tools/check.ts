@@ -2,7 +2,8 @@
 import { developmentPython, root, run, runBin } from "./commands.js";
 
 const python = await developmentPython();
-const inTrainer = { PYTHONPATH: `${root}trainer-py` };
+const trainerFolder = `${root}trainer-py`;
+const inTrainer = (...args: string[]) => run(python, args, { PYTHONPATH: trainerFolder }, trainerFolder);
 const checks: [string, () => Promise<number>][] = [
   ["biome: format, lint, boundaries", () => runBin("@biomejs/biome/bin/biome", ["ci", "--colors=off", "."])],
   ["types: protocol", () => runBin("typescript/bin/tsc", ["-p", "protocol"])],
@@ -13,13 +14,11 @@ const checks: [string, () => Promise<number>][] = [
   ["dead code: knip", () => runBin("knip/bin/knip.js", ["--no-progress"])],
   ["the generated protocol is fresh", () => run(process.execPath, ["--import", "tsx", "tools/protocol.ts", "--check"])],
   ["the lockfile holds every platform", () => run(process.execPath, ["tools/lockfile.mjs"])],
-  ["ruff: lint and boundaries", () => run(python, ["-m", "ruff", "check", "--config", "trainer-py/pyproject.toml", "trainer-py", "test"])],
-  ["ruff: format", () => run(python, ["-m", "ruff", "format", "--check", "--config", "trainer-py/pyproject.toml", "trainer-py", "test"])],
-  [
-    "mypy: types",
-    () => run(python, ["-m", "mypy", "--config-file", "trainer-py/pyproject.toml", "trainer-py/trainer", "trainer-py/pocket"], inTrainer),
-  ],
-  ["vulture: dead code", () => run(python, ["-m", "vulture", "--config", "trainer-py/pyproject.toml"])],
+  ["ruff: lint", () => inTrainer("-m", "ruff", "check", "--config", "pyproject.toml", ".", "../test")],
+  ["ruff: format", () => inTrainer("-m", "ruff", "format", "--check", "--config", "pyproject.toml", ".", "../test")],
+  ["mypy: types", () => inTrainer("-m", "mypy", "--config-file", "pyproject.toml")],
+  ["vulture: dead code", () => inTrainer("-m", "vulture", "--config", "pyproject.toml")],
+  ["import-linter: boundaries", () => inTrainer("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")],
 ];
 
 const failed: string[] = [];

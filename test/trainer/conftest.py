@@ -7,8 +7,8 @@ os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT
 
 import pytest
 import torch
-from tiny_checkpoint import write_tiny_checkpoint
 
+from tiny_checkpoint import write_tiny_checkpoint
 from trainer import train  # noqa: F401  (forked trainers inherit the heavy imports)
 from trainer.base_model import BaseModel, load_base_model
 

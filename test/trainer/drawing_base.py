@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import torch
-from tiny_checkpoint import write_tiny_checkpoint
 from torch import nn
 
+from tiny_checkpoint import write_tiny_checkpoint
 from trainer.base_model import BaseModel, load_base_model
 from trainer.targets import lora_targets
 

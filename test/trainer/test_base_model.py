@@ -10,9 +10,9 @@ import pytest
 import torch
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from safetensors.torch import load_file, save_file
-from tiny_checkpoint import tiny_modules, write_tiny_checkpoint
 from torch import Tensor
 
+from tiny_checkpoint import tiny_modules, write_tiny_checkpoint
 from trainer.base_model import BaseModel, load_base_model
 from trainer.failure import Failure
 

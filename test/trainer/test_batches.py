@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from run_folder import write_run
-
 from trainer.batches import epoch_batches
 from trainer.plan import PlanImage, read_plan
 

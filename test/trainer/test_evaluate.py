@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from run_folder import write_run
 
+from run_folder import write_run
 from trainer.base_model import BaseModel
 from trainer.evaluate import Evaluation
 from trainer.latent_cache import cache_latents

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from run_folder import Trainer
 
+from run_folder import Trainer
 from trainer.events import camel_keys, emit
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from drawing_base import plain_targets, tiny_base
 from PIL import Image
 from safetensors.torch import save_file
 
 from bench.random_lora import random_lora
+from drawing_base import plain_targets, tiny_base
 from trainer.failure import Failure
 from trainer.grid import draw_epoch, run_grid
 from trainer.lora_file import lora_tensors

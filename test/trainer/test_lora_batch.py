@@ -1,10 +1,10 @@
 import pytest
 import torch
-from drawing_base import all_targets, plain_targets, tiny_base
 from torch import Tensor, nn
 
 from bench.merge import merged
 from bench.random_lora import random_lora
+from drawing_base import all_targets, plain_targets, tiny_base
 from trainer.failure import Failure
 from trainer.lora_batch import LoraBatch, Row
 from trainer.lora_weights import LoraModule, LoraWeights

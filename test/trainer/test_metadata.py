@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from run_folder import write_run
-
 from trainer.file_hash import FileHash
 from trainer.metadata import lora_metadata
 from trainer.plan import read_plan

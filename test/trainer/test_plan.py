@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_folder import change_plan, write_run
 
+from run_folder import change_plan, write_run
 from trainer.failure import Failure
 from trainer.plan import read_plan, read_run
 

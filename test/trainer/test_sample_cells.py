@@ -3,11 +3,11 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
-from drawing_base import all_targets, tiny_base
 from torch import Tensor
 
 from bench.merge import merged
 from bench.random_lora import random_lora
+from drawing_base import all_targets, tiny_base
 from trainer.lora_batch import LoraBatch
 from trainer.lora_weights import LoraWeights
 from trainer.sample import CellRequest, Drawing, draw_cells, draw_pixels

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from run_folder import GRID, Trainer, train, write_run
 from safetensors import safe_open
 from safetensors.torch import load_file
+
+from run_folder import GRID, Trainer, train, write_run
 
 
 def _of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +17,13 @@ def merged(targets: dict[str, nn.Module], lora: LoraWeights | None, weight: floa
     try:
         with torch.no_grad():
             for name, module in ({} if lora is None or weight == 0 else lora.modules).items():
-                target = targets[name].weight
+                target = cast(Tensor, targets[name].weight)
                 kept[name] = target.data
                 target.data = target.data + change(module, target.shape).to(target) * weight
         yield
     finally:
         for name, original in kept.items():
-            targets[name].weight.data = original
+            cast(Tensor, targets[name].weight).data = original
 
 
 def change(module: LoraModule, shape: torch.Size) -> Tensor:

@@ -1,7 +1,9 @@
 """LoRAs of random numbers, as large as trained ones."""
 
+from typing import cast
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trainer.lora_weights import LoraModule, LoraWeights
 
@@ -14,8 +16,9 @@ def random_lora(targets: dict[str, nn.Module], *, rank: int, alpha: float, seed:
     source = torch.Generator().manual_seed(seed)
     modules = {}
     for name, target in targets.items():
-        out, inside, *kernel = target.weight.shape
-        down = torch.randn(rank, inside, *kernel, generator=source) / (target.weight[0].numel()) ** 0.5
+        weight = cast(Tensor, target.weight)
+        out, inside, *kernel = weight.shape
+        down = torch.randn(rank, inside, *kernel, generator=source) / (weight[0].numel()) ** 0.5
         up = torch.randn(out, rank, *(1 for _ in kernel), generator=source) * size / rank**0.5
         modules[name] = LoraModule(down=down, up=up, alpha=alpha)
     return LoraWeights(modules)

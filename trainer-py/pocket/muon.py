@@ -31,6 +31,7 @@ class Muon(torch.optim.Optimizer):
     def _step_batch(self, weights: list[torch.Tensor], group: dict[str, float]) -> None:
         updates = []
         for weight in weights:
+            assert weight.grad is not None  # only weights with a gradient come here
             state = self.state[weight]
             if "momentum" not in state:
                 state["momentum"] = torch.zeros_like(weight)

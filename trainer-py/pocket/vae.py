@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
+from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
 LATENT_SCALE = 0.18215
@@ -27,7 +28,8 @@ def new_vae() -> AutoencoderKL:
     for module in vae.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     for name, module in vae.named_modules():
         if name.endswith("conv2") or name.endswith("to_out.0"):
             nn.init.zeros_(module.weight)
@@ -92,9 +94,10 @@ def psnr(pictures: torch.Tensor, others: torch.Tensor) -> float:
 
 def _conv(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
     low = torch.bfloat16
-    return F.conv2d(x.to(low), layer.weight.to(low), layer.bias.to(low), layer.stride, layer.padding).float()
+    bias = None if layer.bias is None else layer.bias.to(low)
+    return F.conv2d(x.to(low), layer.weight.to(low), bias, layer.stride, layer.padding).float()
 
 
-def _residual(block: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def _residual(block: ResnetBlock2D, x: torch.Tensor) -> torch.Tensor:
     hidden = _conv(block.conv1, F.silu(block.norm1(x)))
     return x + _conv(block.conv2, F.silu(block.norm2(hidden)))

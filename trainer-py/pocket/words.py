@@ -27,6 +27,10 @@ def token_ids(tokenizer: CLIPTokenizer, captions: list[str], length: int | None 
 class PartlyTrainedEmbedding(nn.Module):
     """Rows of the ids in `used` are parameters; all others stay as they were drawn."""
 
+    ids: torch.Tensor
+    slots: torch.Tensor
+    frozen: torch.Tensor
+
     def __init__(self, embedding: nn.Embedding, used: Iterable[int]) -> None:
         super().__init__()
         ids = torch.tensor(sorted(set(used)))
