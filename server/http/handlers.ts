@@ -61,7 +61,8 @@ function datasetHandlers(state: State): Pick<Handlers, DatasetType> {
 }
 
 function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPlan"> {
-  let device: TrainerDevice | null = null;
+  // Asking loads torch for some seconds: it is done while the person looks at the pictures.
+  let asked: Promise<TrainerDevice | null> = trainerDevice(state.paths);
 
   async function planOf(message: Extract<ClientMessage, { type: "plan" | "enqueue" }>): Promise<Plan> {
     const dataset = await state.datasets.scan(message.dataset);
@@ -72,7 +73,9 @@ function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPl
         "base_model_missing",
         `There is no base model "${message.baseModel}"; there ${models.length === 1 ? "is" : "are"} ${models.map(({ name }) => name).join(", ")}. Put a checkpoint into ${state.paths.checkpointsDir} or choose one of these.`,
       );
-    device ??= await trainerDevice(state.paths);
+    // Null before the trainer was installed, so the question is asked again.
+    if ((await asked) === null) asked = trainerDevice(state.paths);
+    const device = await asked;
     return makePlan({ dataset, baseModel, settings: message.settings, now: Date.now(), ...(device ? { device } : {}) });
   }
 

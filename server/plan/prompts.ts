@@ -57,7 +57,7 @@ export function genericPrompts(images: readonly PlanImage[], triggerWord: string
 
 /**
  * What the grid draws when the user wrote no prompts: the subject with its commonest tags, the subject in a setting that its
- * pictures rarely show, and the same kind of picture without the trigger word, in which nothing of the subject should show.
+ * pictures rarely show, and something that has nothing to do with it, in which nothing of the subject should show.
  */
 export function gridPrompts(images: readonly PlanImage[], triggerWord: string): string[] {
   const { counts, total } = countTags(images, triggerWord);
@@ -70,9 +70,8 @@ export function gridPrompts(images: readonly PlanImage[], triggerWord: string): 
   const called = triggerWord === "" ? [] : [triggerWord];
   const plain = [...called, ...commonest].join(", ") || NEUTRAL[0];
   const moved = [...called, ...(counted.length > 0 ? counted : commonest.slice(0, 1)), setting].join(", ");
-  const without =
-    counted.length > 0 ? [...counted, setting].join(", ") : (NEUTRAL.find((prompt) => !mentions(prompt, triggerWord)) ?? setting);
-  return [...new Set([plain, moved, without])];
+  const foreign = NEUTRAL.find((prompt) => !mentions(prompt, triggerWord)) ?? setting;
+  return [...new Set([plain, moved, foreign])];
 }
 
 type Counted = { tag: string; count: number };

@@ -31,9 +31,17 @@ export async function trainerDevice(paths: HomePaths): Promise<TrainerDevice | n
   });
   const device = TrainerDevice.safeParse(result.failed ? undefined : parseJson(result.stdout));
   if (!device.success) return null;
-  await mkdir(paths.cacheDir, { recursive: true });
-  await writeFile(file, JSON.stringify({ python, device: device.data }));
+  await keep(paths, JSON.stringify({ python, device: device.data }));
   return device.data;
+}
+
+async function keep(paths: HomePaths, text: string): Promise<void> {
+  try {
+    await mkdir(paths.cacheDir, { recursive: true });
+    await writeFile(join(paths.cacheDir, "device.json"), text);
+  } catch {
+    // A cache that can't be written costs the next start a few seconds and nothing else.
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -44,6 +44,7 @@ class Evaluation:
     ) -> None:
         self._base, self._network, self._targets, self._plan = base, network, targets, plan
         self.compute_seconds = 0.0
+        self._base_errors: dict[Row, float] = {}
         self._weights = list(dict.fromkeys([1.0, *plan.settings.grid.weights]))
         with network.disabled():
             self._probes = self._make_probes(latents, check)
@@ -51,23 +52,29 @@ class Evaluation:
     def measure(self, epoch: int, check: Callable[[int, int], None]) -> dict[str, Any]:
         """The `evaluated` event of an epoch; epoch 0 is the base model. `check(done, total)` may raise to interrupt.
 
-        Weights other than 1 are measured on a core of the probes. The core's ratio to weight 1 then scales the whole
-        measurement at weight 1, so that all entries of an epoch are comparable.
+        Weights other than 1 are measured on a core of the probes. The core's way from weight 1 is then taken from the
+        whole measurement at weight 1, stretched so that weight 0 would be the base model's, so that all entries of an
+        epoch are comparable.
         """
-        weights = self._weights if epoch else [1.0]
-        rows = [(index, weight) for weight in weights for index in self._asked(epoch, weight)]
-        errors = self._errors(rows, check, lora=epoch > 0)
+        self._measure_base(check)
+        if epoch == 0:
+            return self._event(0, [1.0], self._base_errors)
+        rows = [(index, weight) for weight in self._weights for index in self._asked(weight)]
+        return self._event(epoch, self._weights, self._errors(rows, check, lora=True))
+
+    def _measure_base(self, check: Callable[[int, int], None]) -> None:
+        # The base model does not drift from itself.
+        if not self._base_errors:
+            rows = [(index, 1.0) for index, probe in enumerate(self._probes) if probe.kind != "drift"]
+            self._base_errors = self._errors(rows, check, lora=False)
+
+    def _event(self, epoch: int, weights: list[float], errors: dict[Row, float]) -> dict[str, Any]:
         at = {weight: self._losses(errors, weight) for weight in weights}
         entries = [{"weight": weight, **at.get(weight, at[1.0])} for weight in self._plan.settings.grid.weights]
         return {"type": "evaluated", "epoch": epoch, **at[1.0], "at_weights": entries}
 
-    def _asked(self, epoch: int, weight: float) -> list[int]:
-        # The base model does not drift from itself.
-        return [
-            index
-            for index, probe in enumerate(self._probes)
-            if (epoch > 0 or probe.kind != "drift") and (weight == 1 or probe.core)
-        ]
+    def _asked(self, weight: float) -> list[int]:
+        return [index for index, probe in enumerate(self._probes) if weight == 1 or probe.core]
 
     def _make_probes(self, latents: dict[str, Tensor], check: Callable[[int, int], None]) -> list[Probe]:
         plan, settings = self._plan, self._plan.settings
@@ -166,7 +173,18 @@ class Evaluation:
             return whole
         core = [index for index in mine if self._probes[index].core]
         at_weight, at_one = _mean(errors[index, weight] for index in core), _mean(errors[index, 1.0] for index in core)
-        return whole * at_weight / at_one if at_one > 0 else at_weight
+        base, base_core = self._base_loss(mine), self._base_loss(core)
+        return max(0.0, whole + (at_weight - at_one) * _stretch(base - whole, base_core - at_one, base_core))
+
+    def _base_loss(self, indexes: list[int]) -> float:
+        return _mean(self._base_errors.get((index, 1.0), 0.0) for index in indexes)
+
+
+def _stretch(gain: float, core_gain: float, core_base: float) -> float:
+    """How much farther the whole went than its core; 1 where the core has hardly moved and the ratio says nothing."""
+    if abs(core_gain) < 0.02 * core_base or gain * core_gain <= 0:
+        return 1.0
+    return min(2.0, max(0.5, gain / core_gain))
 
 
 def _mean(values: Iterator[float]) -> float:

@@ -71,7 +71,16 @@ export class TlProgress extends LitElement {
   }
 }
 
-const stages = ["loadingModel", "cachingLatents", "measuringBase", "drawingBase", "drawingGrid", "evaluating", "saving"] as const;
+const stages = [
+  "installing",
+  "loadingModel",
+  "cachingLatents",
+  "measuringBase",
+  "drawingBase",
+  "drawingGrid",
+  "evaluating",
+  "saving",
+] as const;
 
 /** What is being done besides steps, in words. */
 function stageWords({ name, done, total }: NonNullable<Job["stage"]>): string {

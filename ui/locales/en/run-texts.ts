@@ -11,6 +11,7 @@ export const runTexts = {
   "run.left": "about {time} left",
   "run.took": "took {time}",
   "run.stage": "{stage}: {done} of {total}",
+  "stage.installing": "Installing the trainer",
   "stage.loadingModel": "Loading the base model",
   "stage.cachingLatents": "Encoding the pictures",
   "stage.measuringBase": "Measuring the base model",

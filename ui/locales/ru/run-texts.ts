@@ -14,6 +14,7 @@ export const runTexts: Record<keyof typeof keys, Message> = {
   "run.left": "осталось около {time}",
   "run.took": "заняло {time}",
   "run.stage": "{stage}: {done} из {total}",
+  "stage.installing": "Установка тренера",
   "stage.loadingModel": "Загрузка базовой модели",
   "stage.cachingLatents": "Кодирование картинок",
   "stage.measuringBase": "Измерение базовой модели",
