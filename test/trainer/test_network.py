@@ -1,5 +1,7 @@
 """The LoRA in training against plain autograd, and the flat buffers behind it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -21,6 +23,30 @@ def _fill(network: LoraNetwork) -> None:
     with torch.no_grad():
         for flat in network.flat:
             flat.normal_(generator=torch.Generator().manual_seed(3))
+
+
+def test_hands_side_by_side_give_the_gradient_of_the_whole_batch_and_the_same_bits_each_time() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(6, 5, 8)
+
+    def gradient(hands: int) -> Tensor:
+        layer = nn.Linear(8, 3)
+        nn.init.ones_(layer.weight.requires_grad_(False))
+        network = _network(layer, hands=hands)
+        _fill(network)
+
+        def work(hand: int) -> None:
+            network.take_hand(hand)
+            (layer(x.chunk(hands)[hand]).square().mean() / hands).backward()
+
+        with ThreadPoolExecutor(hands) as pool:
+            list(pool.map(work, range(hands)))
+        network.gather()
+        assert network.flat[0].grad is not None
+        return network.flat[0].grad.clone()
+
+    assert torch.allclose(gradient(2), gradient(1), rtol=1e-4, atol=1e-5)
+    assert torch.equal(gradient(2), gradient(2))
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -4,6 +4,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.base_model import BaseModel
+from trainer.device import threads_side_by_side
 from trainer.lora_batch import LoraBatch
 from trainer.measure_plan import measure_plan
 from trainer.network import LoraNetwork
@@ -20,6 +22,9 @@ from trainer.text import encode_prompts
 
 Row = tuple[int, float]
 """Index of a probe, and the weight at which it is asked."""
+
+Contexts = dict[tuple[str, float], Tensor]
+"""Encoded prompts by their text and the weight at which they were encoded."""
 
 _LATENT_ROWS = 8 * 64 * 64
 _MOST_ROWS = 32
@@ -106,9 +111,9 @@ class Evaluation:
         with self._network.disabled(), self._lora_batch(lora) as batch:
             started = time.perf_counter()
             contexts = self._contexts(rows, batch)
-            for part in self._parts(rows):
+            for part, found in self._ask_all(list(self._parts(rows)), contexts, batch):
                 check(len(errors), len(rows))
-                errors.update(zip(part, self._ask(part, contexts, batch), strict=True))
+                errors.update(zip(part, found, strict=True))
             self.compute_seconds = time.perf_counter() - started
         check(len(rows), len(rows))
         return errors
@@ -121,7 +126,22 @@ class Evaluation:
         with LoraBatch(self._targets, [self._network.weights()]) as batch:
             yield batch
 
-    def _ask(self, part: list[Row], contexts: dict[tuple[str, float], Tensor], batch: LoraBatch | None) -> list[float]:
+    def _ask_all(
+        self, parts: list[list[Row]], contexts: Contexts, batch: LoraBatch | None
+    ) -> Iterator[tuple[list[Row], list[float]]]:
+        resolution = self._plan.settings.resolution
+        threads = threads_side_by_side(self._base.device, resolution.width * resolution.height)
+        if threads == 1:
+            yield from ((part, self._ask(part, contexts, batch)) for part in parts)
+            return
+        with ThreadPoolExecutor(threads, "ask", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            try:
+                yield from zip(parts, pool.map(lambda part: self._ask(part, contexts, batch), parts), strict=True)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    @torch.no_grad()
+    def _ask(self, part: list[Row], contexts: Contexts, batch: LoraBatch | None) -> list[float]:
         base = self._base
         probes = [self._probes[index] for index, _ in part]
         if batch:

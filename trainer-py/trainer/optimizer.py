@@ -57,6 +57,11 @@ class Optimizer:
             self._adapt_scale(finite)
         return finite
 
+    def drop_gradients(self) -> None:
+        """Forget what a step that must not be taken has left behind."""
+        self._network.gather()
+        self._zero_gradients()
+
     def tensors(self) -> dict[str, Tensor]:
         """Everything an exact resumption needs: values and both moments per group, live."""
         found: dict[str, Tensor] = {}

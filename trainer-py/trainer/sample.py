@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.device import threads_side_by_side
 from trainer.failure import Failure
 from trainer.lora_batch import LoraBatch, Row
 from trainer.sampler import cell_noise, guided, sample_latents
@@ -73,7 +74,7 @@ def draw_pixels(
         return
     order = sorted(range(len(cells)), key=lambda index: _order(cells[index]))
     contexts = _Contexts(base, loras, cells, drawing)
-    threads = torch.get_num_threads() if base.device.type == "cpu" and _pixels(drawing) <= _SMALL_PIXELS else 1
+    threads = threads_side_by_side(base.device, _pixels(drawing))
     size = max_batch or _batch_size(base.device, drawing)
     batches = _split(order, size, threads)
 
@@ -176,8 +177,6 @@ def _pixels(drawing: Drawing) -> int:
 
 # Measured: with more, the activations leave a core's cache and nothing gets faster.
 _CPU_PIXELS = 8 * 128 * 128
-# Larger pictures keep all threads busy by themselves, and each picture at work costs memory.
-_SMALL_PIXELS = 256 * 256
 _OTHER_PIXELS = 4 * 512 * 512
 _DECODED_PIXELS = 2 * 512 * 512
 _BYTES_A_PIXEL = 2000

@@ -8,7 +8,7 @@ from torch import nn
 
 from trainer.base_model import BaseModel, load_base_model
 from trainer.commands import Commands
-from trainer.device import DTYPES
+from trainer.device import DTYPES, threads_side_by_side
 from trainer.evaluate import Evaluation
 from trainer.events import emit
 from trainer.failure import NonFiniteError
@@ -137,7 +137,13 @@ def _network(plan: Plan, base: BaseModel, targets: dict[str, nn.Module]) -> Lora
         seed=plan.settings.seed,
         device=base.device,
         dtype=base.dtype,
+        hands=_hands(plan, base.device),
     )
+
+
+def _hands(plan: Plan, device: torch.device) -> int:
+    pixels = plan.settings.resolution.width * plan.settings.resolution.height
+    return min(threads_side_by_side(device, pixels), plan.settings.batch_size)
 
 
 def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:

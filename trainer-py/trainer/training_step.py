@@ -2,6 +2,7 @@
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -29,13 +30,39 @@ class StepResult:
     compute_seconds: float
 
 
+@dataclass(frozen=True)
+class Batch:
+    """noisy and noise (B, 4, h, w), timesteps (B,), captions and their tokens."""
+
+    noisy: Tensor
+    timesteps: Tensor
+    captions: list[str]
+    tokens: Tensor
+    noise: Tensor
+
+    def parts(self, count: int) -> "list[Batch]":
+        """At most `count` parts of nearly equal size, in order."""
+        size = -(-len(self.captions) // count)
+        return [
+            Batch(
+                self.noisy[at : at + size],
+                self.timesteps[at : at + size],
+                self.captions[at : at + size],
+                self.tokens[at : at + size],
+                self.noise[at : at + size],
+            )
+            for at in range(0, len(self.captions), size)
+        ]
+
+
 class TrainingSteps:
     """Makes the steps of a run; what step n does depends on the plan, n and the weights alone."""
 
     def __init__(
         self, base: BaseModel, network: LoraNetwork, optimizer: Optimizer, plan: Plan, latents: dict[str, Tensor]
     ) -> None:
-        self._base, self._optimizer, self._plan = base, optimizer, plan
+        self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
+        self._pool = ThreadPoolExecutor(network.hands, "train") if network.hands > 1 else None
         self._latents = latents
         self._text_is_trained = "text_encoder" in network.groups
         self._alphas = base.alphas_cumprod.float()
@@ -57,13 +84,36 @@ class TrainingSteps:
         )
         tokens = self._tokenize(captions)
         started = time.perf_counter()
-        loss = self._forward(noisy, timesteps, captions, tokens, noise)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise NonFiniteError(f"the loss is {value}")
-        self._optimizer.backward(loss)
+        value = self._backward(Batch(noisy, timesteps, captions, tokens, noise))
         self._optimizer.step(factor)
         return StepResult(value, factor, time.perf_counter() - started)
+
+    def _backward(self, batch: "Batch") -> float:
+        """The batch's loss; its gradients are in the flat buffers."""
+        parts = batch.parts(self._network.hands)
+        if self._pool is None or len(parts) == 1:
+            losses = [self._part(parts[0], 1.0)]
+        else:
+            shares = [len(part.captions) / len(batch.captions) for part in parts]
+            losses = list(self._pool.map(self._alone, range(len(parts)), parts, shares))
+            self._network.gather()
+        value = sum(losses)
+        if not math.isfinite(value):
+            self._optimizer.drop_gradients()
+            raise NonFiniteError(f"the loss is {value}")
+        return value
+
+    def _alone(self, hand: int, part: "Batch", share: float) -> float:
+        torch.set_num_threads(1)
+        self._network.take_hand(hand)
+        return self._part(part, share)
+
+    def _part(self, part: "Batch", share: float) -> float:
+        loss = self._forward(part) * share
+        value = float(loss.detach())
+        if math.isfinite(value):
+            self._optimizer.backward(loss)
+        return value
 
     def _batch(self, step: int) -> list[int]:
         plan = self._plan
@@ -96,12 +146,12 @@ class TrainingSteps:
                 self._tokens[caption] = tokenize(self._base, [caption], length)[0]
         return torch.stack([self._tokens[caption] for caption in captions])
 
-    def _forward(self, noisy: Tensor, timesteps: Tensor, captions: list[str], tokens: Tensor, noise: Tensor) -> Tensor:
+    def _forward(self, batch: "Batch") -> Tensor:
         base = self._base
-        noisy = noisy.to(base.device, base.dtype, memory_format=torch.channels_last)
-        context = self._context(captions, tokens)  # (B, tokens, width)
-        predicted = base.unet(noisy, timesteps.to(base.device), encoder_hidden_states=context).sample
-        return F.mse_loss(predicted.float(), noise.to(base.device))
+        noisy = batch.noisy.to(base.device, base.dtype, memory_format=torch.channels_last)
+        context = self._context(batch.captions, batch.tokens)  # (B, tokens, width)
+        predicted = base.unet(noisy, batch.timesteps.to(base.device), encoder_hidden_states=context).sample
+        return F.mse_loss(predicted.float(), batch.noise.to(base.device))
 
     def _context(self, captions: list[str], tokens: Tensor) -> Tensor:
         clip_skip = self._plan.settings.clip_skip
