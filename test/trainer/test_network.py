@@ -30,7 +30,7 @@ def test_hands_side_by_side_give_the_gradient_of_the_whole_batch_and_the_same_bi
     x = torch.randn(6, 5, 8)
 
     def gradient(hands: int) -> Tensor:
-        layer = nn.Linear(8, 3)
+        layer = nn.Linear(8, 3, bias=False)
         nn.init.ones_(layer.weight.requires_grad_(False))
         network = _network(layer, hands=hands)
         _fill(network)
