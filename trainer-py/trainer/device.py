@@ -5,9 +5,6 @@ import platform
 
 import torch
 
-# Larger pictures keep all threads busy by themselves, and each picture at work costs memory.
-_SMALL_PIXELS = 256 * 256
-
 DTYPES = {"no": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -26,11 +23,6 @@ def device_facts() -> dict[str, object]:
     """What `python -m trainer device` prints: kind, name, bf16 (whether it pays there), torch."""
     device = pick_device()
     return {"kind": device.type, "name": device_name(device), "bf16": _bf16_pays(device), "torch": torch.__version__}
-
-
-def threads_side_by_side(device: torch.device, pixels: int) -> int:
-    """How many threads should each have work of their own, with pictures of `pixels` pixels; 1: torch shares it out."""
-    return torch.get_num_threads() if device.type == "cpu" and pixels <= _SMALL_PIXELS else 1
 
 
 def device_name(device: torch.device) -> str:

@@ -4,7 +4,6 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from trainer.base_model import BaseModel
-from trainer.device import threads_side_by_side
 from trainer.lora_batch import LoraBatch
 from trainer.measure_plan import measure_plan
 from trainer.network import LoraNetwork
 from trainer.plan import Plan
 from trainer.probes import Probe, drift_probes, picture_probes
+from trainer.side_by_side import side_by_side, threads_side_by_side
 from trainer.text import encode_prompts
 
 Row = tuple[int, float]
@@ -134,11 +133,8 @@ class Evaluation:
         if threads == 1:
             yield from ((part, self._ask(part, contexts, batch)) for part in parts)
             return
-        with ThreadPoolExecutor(threads, "ask", initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            try:
-                yield from zip(parts, pool.map(lambda part: self._ask(part, contexts, batch), parts), strict=True)
-            finally:
-                pool.shutdown(cancel_futures=True)
+        with side_by_side(threads, "ask") as pool:
+            yield from zip(parts, pool.map(lambda part: self._ask(part, contexts, batch), parts), strict=True)
 
     @torch.no_grad()
     def _ask(self, part: list[Row], contexts: Contexts, batch: LoraBatch | None) -> list[float]:

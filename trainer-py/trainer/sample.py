@@ -1,7 +1,7 @@
 """Draw the cells of a grid: many LoRAs, weights, prompts and seeds in few calls of the models."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
-from trainer.device import threads_side_by_side
 from trainer.failure import Failure
 from trainer.lora_batch import LoraBatch, Row
 from trainer.sampler import cell_noise, guided, sample_latents
+from trainer.side_by_side import side_by_side, threads_side_by_side
 from trainer.text import CHUNK, encode_tokens, tokenize
 
 
@@ -200,18 +200,12 @@ def _run(draw: Callable[[Sequence[int]], Done], batches: list[list[int]], thread
             yield from _draw_or_halve(draw, batch)
         return
     # One whole batch a thread scales better than all threads on one layer, whose parts are too small to share.
-    # torch keeps one count for all threads to come, so it is put back.
-    before = torch.get_num_threads()
-    pool = ThreadPoolExecutor(min(threads, len(batches)), "draw", initializer=torch.set_num_threads, initargs=(1,))
-    try:
+    with side_by_side(min(threads, len(batches)), "draw") as pool:
         waiting: set[Future[Done]] = {pool.submit(draw, batch) for batch in batches}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)
 
 
 def _draw_or_halve(draw: Callable[[Sequence[int]], Done], batch: list[int]) -> Iterator[Done]:

@@ -8,7 +8,7 @@ from torch import nn
 
 from trainer.base_model import BaseModel, load_base_model
 from trainer.commands import Commands
-from trainer.device import DTYPES, threads_side_by_side
+from trainer.device import DTYPES
 from trainer.evaluate import Evaluation
 from trainer.events import emit
 from trainer.failure import NonFiniteError
@@ -18,6 +18,7 @@ from trainer.latent_cache import cache_latents
 from trainer.network import GROUPS, LoraNetwork
 from trainer.optimizer import Optimizer
 from trainer.plan import Plan, Run
+from trainer.side_by_side import threads_side_by_side
 from trainer.state import Progress, StateFolder, finite
 from trainer.targets import lora_targets
 from trainer.training_step import TrainingSteps

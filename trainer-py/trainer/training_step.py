@@ -2,7 +2,6 @@
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +17,7 @@ from trainer.optimizer import Optimizer
 from trainer.plan import Plan
 from trainer.randomness import derived_seed, step_noise
 from trainer.schedule import learning_rate_factor
+from trainer.side_by_side import lone_threads
 from trainer.text import encode_tokens, tokenize
 
 
@@ -62,7 +62,7 @@ class TrainingSteps:
         self, base: BaseModel, network: LoraNetwork, optimizer: Optimizer, plan: Plan, latents: dict[str, Tensor]
     ) -> None:
         self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
-        self._pool = ThreadPoolExecutor(network.hands, "train") if network.hands > 1 else None
+        self._pool = lone_threads(network.hands, "train") if network.hands > 1 else None
         self._latents = latents
         self._text_is_trained = "text_encoder" in network.groups
         self._alphas = base.alphas_cumprod.float()
@@ -104,7 +104,6 @@ class TrainingSteps:
         return value
 
     def _alone(self, hand: int, part: "Batch", share: float) -> float:
-        torch.set_num_threads(1)
         self._network.take_hand(hand)
         return self._part(part, share)
 
