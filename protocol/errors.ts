@@ -24,6 +24,10 @@ export const ErrorCode = z.enum([
   "server_missing",
   "port_taken",
   "unauthorized",
+  "restricted",
+  "webui_missing",
+  "webui_busy",
+  "webui_failed",
   "not_found",
   "unknown",
 ]);

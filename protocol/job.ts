@@ -1,12 +1,28 @@
 import { z } from "zod";
 import { Failure } from "./errors.js";
 import { Cell, Verdict } from "./grid.js";
+import { RenderSettings } from "./host.js";
 import { Evaluation, TrainerEvent } from "./trainer.js";
 
 export const JobStatus = z.enum(["queued", "preparing", "running", "pausing", "paused", "stopping", "stopped", "finished", "failed"]);
 export type JobStatus = z.infer<typeof JobStatus>;
 
 const time = z.int();
+
+/** A cell that the WebUI has drawn, below the run's `webui/` folder. */
+export const WebuiCell = z.object({ ...Cell.shape, infotext: z.string() });
+export type WebuiCell = z.infer<typeof WebuiCell>;
+
+/** The grid that the WebUI draws for a run. */
+export const WebuiGrid = z.object({
+  settings: RenderSettings,
+  cells: z.array(WebuiCell),
+  /** Cells asked for in the drawing that goes on; null: none goes on. */
+  drawing: z.object({ done: z.int(), total: z.int() }).nullable(),
+  sheet: z.string().nullable(),
+  failure: Failure.nullable(),
+});
+export type WebuiGrid = z.infer<typeof WebuiGrid>;
 
 /** Everything that can happen to a job: what the trainer says, and what the server adds. The store keeps them in order. */
 export const JobEvent = z.union([
@@ -15,6 +31,10 @@ export const JobEvent = z.union([
     z.object({ type: z.literal("status"), time, status: JobStatus }),
     z.object({ type: z.literal("verdict"), time, verdict: Verdict }),
     z.object({ type: z.literal("report"), time, file: z.string() }),
+    /** The WebUI was asked for cells; those of other settings are forgotten, drawn ones of the same settings are kept. */
+    z.object({ type: z.literal("webuiDrawing"), time, settings: RenderSettings, total: z.int() }),
+    z.object({ type: z.literal("webuiCell"), time, ...WebuiCell.shape }),
+    z.object({ type: z.literal("webuiDrawn"), time, sheet: z.string().nullable(), failure: Failure.nullable() }),
   ]),
 ]);
 export type JobEvent = z.infer<typeof JobEvent>;
@@ -47,6 +67,9 @@ export const Job = z.object({
   sheet: z.string().nullable(),
   verdict: Verdict.nullable(),
   report: z.string().nullable(),
+  webui: WebuiGrid.nullable(),
+  /** The trainer waits in RAM while the WebUI has the GPU. */
+  parked: z.boolean(),
   warnings: z.array(z.string()),
   failure: Failure.nullable(),
   trainSeconds: z.number(),
@@ -76,6 +99,8 @@ export function newJob(facts: Pick<Job, "id" | "name" | "dataset" | "baseModel" 
     sheet: null,
     verdict: null,
     report: null,
+    webui: null,
+    parked: false,
     warnings: [],
     failure: null,
     trainSeconds: 0,
@@ -126,6 +151,14 @@ export function applyEvent(job: Job, event: JobEvent): Job {
       return { ...job, verdict: event.verdict };
     case "report":
       return { ...job, report: event.file };
+    case "parked":
+      return { ...job, parked: true };
+    case "unparked":
+      return { ...job, parked: false };
+    case "webuiDrawing":
+    case "webuiCell":
+    case "webuiDrawn":
+      return { ...job, webui: applyWebuiEvent(job.webui, event) };
     default: {
       const unknownEvent: never = event;
       return unknownEvent;
@@ -148,10 +181,27 @@ function withStatus(job: Job, status: JobStatus, at: number): Job {
   return {
     ...job,
     status,
+    parked: status === "running" || status === "pausing" || status === "stopping" ? job.parked : false,
     stage: status === "running" || status === "preparing" ? job.stage : null,
     startedAt: job.startedAt ?? (status === "preparing" || status === "running" ? at : null),
     endedAt: ended ? at : null,
   };
+}
+
+function applyWebuiEvent(
+  grid: WebuiGrid | null,
+  event: Extract<JobEvent, { type: "webuiDrawing" | "webuiCell" | "webuiDrawn" }>,
+): WebuiGrid | null {
+  if (event.type === "webuiDrawing") {
+    const same = grid !== null && JSON.stringify(grid.settings) === JSON.stringify(event.settings);
+    const kept = same ? { cells: grid.cells, sheet: grid.sheet } : { cells: [], sheet: null };
+    return { ...kept, settings: event.settings, drawing: { done: 0, total: event.total }, failure: null };
+  }
+  if (grid === null) return null;
+  if (event.type === "webuiDrawn") return { ...grid, drawing: null, sheet: event.sheet ?? grid.sheet, failure: event.failure };
+  const { type: _type, time: _time, ...cell } = event;
+  const drawing = grid.drawing && { ...grid.drawing, done: Math.min(grid.drawing.total, grid.drawing.done + 1) };
+  return { ...grid, drawing, cells: replaceBy(grid.cells, cell, (c) => c.file === cell.file) };
 }
 
 function withStep(job: Job, event: Extract<JobEvent, { type: "step" }>): Job {

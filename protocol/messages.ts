@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Dataset, DatasetSummary, FixReport, ImportReport, ProblemCode } from "./dataset.js";
 import { Failure } from "./errors.js";
+import { Access, HostSettings, HostState, RenderSettings } from "./host.js";
 import { Job, JobEvent } from "./job.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
@@ -39,6 +40,32 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("stopJob"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("readLog"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("readPlan"), job: z.string() }),
+  /**
+   * Draw now: the WebUI draws the cells of these epochs (default: all saved ones) that it has not drawn with these settings.
+   * Answered at once; the cells come as the job's events.
+   */
+  z.object({
+    id: z.int(),
+    type: z.literal("drawInWebui"),
+    job: z.string(),
+    epochs: z.array(z.int().positive()).optional(),
+    settings: RenderSettings.partial().optional(),
+  }),
+  z.object({ id: z.int(), type: z.literal("stopDrawing"), job: z.string() }),
+  /** The infotext that fills txt2img: the whole grid as an X/Y/Z plot, or one cell. */
+  z.object({
+    id: z.int(),
+    type: z.literal("pasteText"),
+    job: z.string(),
+    cell: z
+      .object({ epoch: z.int().nonnegative(), weight: z.number(), prompt: z.int().nonnegative(), seed: z.int().nonnegative() })
+      .optional(),
+  }),
+  /** Lets the WebUI have the GPU once: the trainer parks, the waiting pictures are drawn, training goes on by itself. */
+  z.object({ id: z.int(), type: z.literal("lendGpu"), job: z.string() }),
+  z.object({ id: z.int(), type: z.literal("setHostSettings"), settings: HostSettings.partial() }),
+  /** Writes activation text, preferred weight, notes and the preview picture beside this epoch's LoRA; a card of the user's is merged. */
+  z.object({ id: z.int(), type: z.literal("keepLora"), job: z.string(), epoch: z.int().positive(), weight: z.number().optional() }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 export type ClientMessageType = ClientMessage["type"];
@@ -61,6 +88,12 @@ export const ResultOf = {
   stopJob: z.object({}),
   readLog: z.object({ text: z.string() }),
   readPlan: Plan,
+  drawInWebui: z.object({ cells: z.int() }),
+  stopDrawing: z.object({}),
+  pasteText: z.object({ text: z.string() }),
+  lendGpu: z.object({}),
+  setHostSettings: HostSettings,
+  keepLora: z.object({ file: z.string() }),
 } satisfies Record<ClientMessageType, z.ZodType>;
 export type ResultOf = { [K in keyof typeof ResultOf]: z.infer<(typeof ResultOf)[K]> };
 
@@ -82,6 +115,9 @@ export const Snapshot = z.object({
   datasets: z.array(DatasetSummary),
   jobs: z.array(Job),
   loras: z.array(LoraFile),
+  /** The WebUI that this server belongs to; null when it runs alone. */
+  host: HostState.nullable(),
+  access: Access,
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
@@ -93,6 +129,9 @@ export const ServerMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("jobEvent"), job: z.string(), event: JobEvent }),
   z.object({ type: z.literal("datasets"), datasets: z.array(DatasetSummary) }),
   z.object({ type: z.literal("loras"), loras: z.array(LoraFile) }),
+  /** Also when the WebUI comes, goes or is restarted. */
+  z.object({ type: z.literal("host"), host: HostState.nullable() }),
+  z.object({ type: z.literal("baseModels"), baseModels: z.array(BaseModel) }),
   z.object({ type: z.literal("result"), id: z.int(), ok: z.literal(true), value: z.unknown() }),
   z.object({ type: z.literal("failure"), id: z.int(), failure: Failure }),
 ]);
@@ -104,9 +143,11 @@ export type ServerMessage = z.infer<typeof ServerMessage>;
  *   PUT  /api/uploads/<id>/<file name>                  one raw file of an upload
  *   GET  /api/datasets/<name>/images/<image id>?size=N  the picture, or a WebP thumbnail with a longest side of N pixels
  *   GET  /api/jobs/<id>/grid/<file>?size=N              a cell or the sheet, likewise
+ *   GET  /api/jobs/<id>/webui/<file>?size=N             a cell or the sheet that the WebUI has drawn
  *   GET  /api/jobs/<id>/report                          the run's report
  *   GET  /api/loras/<file>/inspect                      the file's recipe as JSON
  *   WS   /ws
+ *   WS   /host                                          the shim inside the WebUI, see host.ts; wants the bearer secret
  */
 export const httpPaths = {
   session: "/api/session",
@@ -115,7 +156,10 @@ export const httpPaths = {
     `/api/datasets/${encodeURIComponent(dataset)}/images/${image.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
   gridFile: (job: string, file: string, size?: number) =>
     `/api/jobs/${encodeURIComponent(job)}/grid/${file.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
+  webuiFile: (job: string, file: string, size?: number) =>
+    `/api/jobs/${encodeURIComponent(job)}/webui/${file.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
   report: (job: string) => `/api/jobs/${encodeURIComponent(job)}/report`,
   inspect: (file: string) => `/api/loras/${file.split("/").map(encodeURIComponent).join("/")}/inspect`,
   socket: "/ws",
+  host: "/host",
 } as const;

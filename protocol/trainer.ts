@@ -19,9 +19,19 @@ export type Evaluation = z.infer<typeof Evaluation>;
 export const TrainerEvent = z.discriminatedUnion("type", [
   /** First line of a run. `step` > 0 when it goes on from a saved state. */
   event("started", { pid: z.int(), device: z.string(), precision: z.string(), step: z.int(), totalSteps: z.int(), epochs: z.int() }),
-  /** Work that is not a training step, for the progress line. `installing` comes from the server, before there is a trainer. */
+  /** Work that is not a training step, for the progress line. `installing` and `waitingForGpu` come from the server. */
   event("stage", {
-    stage: z.enum(["installing", "loadingModel", "cachingLatents", "measuringBase", "drawingBase", "drawingGrid", "evaluating", "saving"]),
+    stage: z.enum([
+      "installing",
+      "waitingForGpu",
+      "loadingModel",
+      "cachingLatents",
+      "measuringBase",
+      "drawingBase",
+      "drawingGrid",
+      "evaluating",
+      "saving",
+    ]),
     done: z.int(),
     total: z.int(),
   }),
@@ -44,6 +54,9 @@ export const TrainerEvent = z.discriminatedUnion("type", [
   event("stateSaved", { step: z.int() }),
   event("warning", { message: z.string() }),
   event("paused", { step: z.int() }),
+  /** Weights, optimizer and base model are in RAM and the GPU's memory is given back, until `unpark`. */
+  event("parked", { step: z.int() }),
+  event("unparked", { step: z.int() }),
   event("stopped", { step: z.int() }),
   event("finished", {
     step: z.int(),
@@ -63,5 +76,8 @@ export const TrainerCommand = z.discriminatedUnion("type", [
   z.object({ type: z.literal("pause") }),
   /** Save the state after the current step and leave; the user wants no more of it. */
   z.object({ type: z.literal("stop") }),
+  /** After the current step (or cell) move everything off the GPU and wait for `unpark`; pause, stop and a closed stdin still count. */
+  z.object({ type: z.literal("park") }),
+  z.object({ type: z.literal("unpark") }),
 ]);
 export type TrainerCommand = z.infer<typeof TrainerCommand>;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fullAccess } from "../protocol/host.js";
 import type { JobEvent } from "../protocol/job.js";
 import type { LoraFile, ServerMessage, Snapshot } from "../protocol/messages.js";
 import { type KnownDatasets, openKnownDatasets } from "./known-datasets.js";
@@ -54,7 +55,16 @@ export function openState(paths: HomePaths, loraDir = paths.loraDir): State {
         datasets.summaries(),
         listLorasOf(loraDir, store),
       ]);
-      const snapshot: Snapshot = { home: paths.home, loraDir, baseModels, datasets: summaries, jobs: store.jobs(), loras };
+      const snapshot: Snapshot = {
+        home: paths.home,
+        loraDir,
+        baseModels,
+        datasets: summaries,
+        jobs: store.jobs(),
+        loras,
+        host: null,
+        access: fullAccess,
+      };
       listener({ type: "snapshot", snapshot });
       listeners.add(listener);
       return () => void listeners.delete(listener);

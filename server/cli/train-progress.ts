@@ -84,6 +84,7 @@ function sentenceOf(event: JobEvent, job: Job): string | null {
 
 const STAGE_WORDS: Record<string, string> = {
   installing: "installing the trainer",
+  waitingForGpu: "waiting for the GPU",
   loadingModel: "loading the base model",
   cachingLatents: "encoding the pictures",
   measuringBase: "measuring the base model",

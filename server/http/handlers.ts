@@ -32,7 +32,7 @@ export function handle<Type extends ClientMessageType>(
 }
 
 export function makeHandlers(state: State): Handlers {
-  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state) };
+  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers() };
 }
 
 type DatasetType = "importDataset" | "scanDataset" | "fixDataset" | "undoDataset" | "setTriggerWord" | "setCaption" | "rejectImage";
@@ -104,6 +104,15 @@ function jobHandlers(state: State): Pick<Handlers, "pauseJob" | "resumeJob" | "s
     stopJob: ({ job }) => command(job, "stop"),
     readLog: async ({ job }) => ({ text: await readTail(join(jobDir(state, job), "trainer.log"), LOG_TAIL) }),
   };
+}
+
+type WebuiType = "drawInWebui" | "stopDrawing" | "pasteText" | "lendGpu" | "setHostSettings" | "keepLora";
+
+function webuiHandlers(): Pick<Handlers, WebuiType> {
+  const missing = async () => {
+    throw new FailureError("webui_missing", "No WebUI is connected to this server; open the Train LoRA tab inside the WebUI.");
+  };
+  return { drawInWebui: missing, stopDrawing: missing, pasteText: missing, lendGpu: missing, setHostSettings: missing, keepLora: missing };
 }
 
 function jobDir(state: State, id: string): string {

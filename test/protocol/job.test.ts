@@ -15,7 +15,12 @@ describe("the protocol's fixtures", () => {
   test("hold every kind of trainer event and command", () => {
     const kinds = new Set(fixture.map(({ type }) => type));
     expect(TrainerEvent.options.map((option) => option.shape.type.value).filter((type) => !kinds.has(type))).toEqual([]);
-    expect(lines("trainer-commands.jsonl").map((line) => TrainerCommand.parse(JSON.parse(line)).type)).toEqual(["pause", "stop"]);
+    expect(lines("trainer-commands.jsonl").map((line) => TrainerCommand.parse(JSON.parse(line)).type)).toEqual([
+      "pause",
+      "stop",
+      "park",
+      "unpark",
+    ]);
   });
 });
 
