@@ -1,7 +1,6 @@
 """What happens at the end of an epoch, each part once, whatever interrupts it."""
 
 import dataclasses
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,19 +37,21 @@ def finish_epoch(session: Session, epoch: int) -> None:
 
 
 def _evaluate(session: Session, epoch: int) -> None:
-    started = time.perf_counter()
+    started = session.commands.clock()
     stage = "evaluating" if epoch else "measuringBase"
     measured = session.evaluation.measure(epoch, lambda done, total: session.stage(stage, done, total))
     if measured["train_loss"] >= WORST:
         raise NonFiniteError("the measured loss is not finite")
     session.journal.say(measured)
     if epoch:
-        session.progress.train_seconds += time.perf_counter() - started
-        session.progress.compute_seconds += session.evaluation.compute_seconds
+        seconds = session.commands.clock() - started
+        session.progress.train_seconds += seconds
+        # The evaluation's own account knows nothing of a time in which it stood still.
+        session.progress.compute_seconds += min(seconds, session.evaluation.compute_seconds)
 
 
 def _save(session: Session, epoch: int) -> Saved:
-    started = time.perf_counter()
+    started = session.commands.clock()
     plan, run, progress = session.plan, session.run, session.progress
     session.stage("saving", 0, 1)
     saved = save_lora(
@@ -69,12 +70,12 @@ def _save(session: Session, epoch: int) -> Saved:
     step = epoch * plan.steps_per_epoch
     session.journal.say({"type": "saved", "epoch": epoch, "step": step, **dataclasses.asdict(saved)})
     session.stage("saving", 1, 1)
-    progress.train_seconds += time.perf_counter() - started
+    progress.train_seconds += session.commands.clock() - started
     return saved
 
 
 def _draw(session: Session, epoch: int) -> None:
-    started = time.perf_counter()
+    started = session.commands.clock()
     settings = session.plan.settings
     stage = "drawingGrid" if epoch else "drawingBase"
     grid = settings.grid
@@ -106,4 +107,4 @@ def _draw(session: Session, epoch: int) -> None:
             lora_hash=model_hash,
             model_hash=session.base_hash.new,
         )
-    session.progress.grid_seconds += time.perf_counter() - started
+    session.progress.grid_seconds += session.commands.clock() - started

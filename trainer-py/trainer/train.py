@@ -5,8 +5,11 @@ the LoRA and the grid row. Whatever is done is noted in the state, so that a res
 """
 
 import os
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from trainer import atomic_file
 from trainer.commands import Commands, Interrupted
@@ -15,10 +18,11 @@ from trainer.epoch_end import finish_epoch
 from trainer.events import emit
 from trainer.failure import Failure, NonFiniteError
 from trainer.journal import Journal
+from trainer.parking import parked
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import read_plan, read_run
 from trainer.session import Session, open_session
-from trainer.state import StateFolder
+from trainer.state import Progress, StateFolder
 
 _SECONDS_BETWEEN_STATES = 60
 _PRECISION = {"no": "fp32", "fp16": "fp16", "bf16": "bf16"}
@@ -44,7 +48,17 @@ def train(run_dir: Path, commands: Commands) -> None:
     )
     atomic_file.remove_partials(Path(run.lora_dir), run.files)
     Journal(run_dir).repeat_lost(progress)
-    session = None
+    session: Session | None = None
+
+    @contextmanager
+    def parking() -> Iterator[None]:
+        # With the state on disk a pause or a kill while it stands still needs nothing of what is parked.
+        if session:
+            session.save_state()
+        with _told(device, progress):
+            yield
+
+    commands.parking = parking
     try:
         session = open_session(plan, run, run_dir, device=device, commands=commands, folder=folder, progress=progress)
         _loop(session)
@@ -67,22 +81,31 @@ def train(run_dir: Path, commands: Commands) -> None:
     )
 
 
+@contextmanager
+def _told(device: torch.device, progress: Progress) -> Iterator[None]:
+    with parked(device):
+        emit({"type": "parked", "step": progress.step})
+        yield
+    emit({"type": "unparked", "step": progress.step})
+
+
 def _loop(session: Session) -> None:
     plan, progress = session.plan, session.progress
     if progress.step % plan.steps_per_epoch == 0:
         finish_epoch(session, progress.step // plan.steps_per_epoch)  # what an earlier process left undone, or epoch 0
     seconds_per_step = 0.0
-    last_state = time.perf_counter()
+    clock = session.commands.clock
+    last_state = clock()
     while progress.step < plan.total_steps:
-        started = time.perf_counter()
         session.commands.check()
+        started = clock()
         result = session.steps.run(progress.step)
         progress.step += 1
         epoch_ends = progress.step % plan.steps_per_epoch == 0
-        if not epoch_ends and time.perf_counter() - last_state > _SECONDS_BETWEEN_STATES:
+        if not epoch_ends and clock() - last_state > _SECONDS_BETWEEN_STATES:
             session.save_state()
-            last_state = time.perf_counter()
-        seconds = time.perf_counter() - started
+            last_state = clock()
+        seconds = clock() - started
         seconds_per_step = 0.9 * seconds_per_step + 0.1 * seconds if seconds_per_step else seconds
         emit(
             {
@@ -95,10 +118,10 @@ def _loop(session: Session) -> None:
             }
         )
         progress.compute_seconds += result.compute_seconds
-        progress.train_seconds += time.perf_counter() - started
+        progress.train_seconds += clock() - started
         if epoch_ends:
             finish_epoch(session, progress.step // plan.steps_per_epoch)
-            last_state = time.perf_counter()
+            last_state = clock()
 
 
 def _nan_loss(error: NonFiniteError, step: int, precision: str) -> Failure:
