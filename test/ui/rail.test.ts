@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Dataset, Problem } from "../../protocol/dataset.js";
+import { fullAccess } from "../../protocol/host.js";
 import { applyEvent, type Job, newJob } from "../../protocol/job.js";
 import { railOf, railPlace } from "../../ui/data/rail.js";
 import { runRoute } from "../../ui/data/route.js";
@@ -92,6 +93,8 @@ describe("the rail of a data set", () => {
       datasets: [{ name: "d", images: 2, problems: 0, triggerWord: "" }],
       jobs: [old, fresh],
       loras: [],
+      host: null,
+      access: fullAccess,
     };
     const place = railPlace(runRoute("old"), snapshot);
     expect(place && railOf(place, dataset([]), [old, fresh]).steps[3]?.state).toMatchObject({ kind: "job", status: "failed" });

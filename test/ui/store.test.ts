@@ -1,11 +1,21 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { fullAccess } from "../../protocol/host.js";
 import { applyEvent, newJob } from "../../protocol/job.js";
 import type { Snapshot } from "../../protocol/messages.js";
 import { createStore, emptyState, jobsOf, receive, withStatus } from "../../ui/data/store.js";
 
 const job = newJob({ id: "j", name: "j", dataset: "d", baseModel: "m", createdAt: 1, totalSteps: 4, epochs: 2 });
-const snapshot: Snapshot = { home: "/h", loraDir: "/l", baseModels: [], datasets: [], jobs: [job], loras: [] };
+const snapshot: Snapshot = {
+  home: "/h",
+  loraDir: "/l",
+  baseModels: [],
+  datasets: [],
+  jobs: [job],
+  loras: [],
+  host: null,
+  access: fullAccess,
+};
 const filled = receive(emptyState, { type: "snapshot", snapshot });
 
 describe("what the page knows", () => {

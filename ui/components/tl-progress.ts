@@ -73,6 +73,7 @@ export class TlProgress extends LitElement {
 
 const stages = [
   "installing",
+  "waitingForGpu",
   "loadingModel",
   "cachingLatents",
   "measuringBase",

@@ -33,6 +33,10 @@ export function receive(state: AppState, message: ServerMessage): AppState {
       return state.snapshot ? { ...state, snapshot: { ...state.snapshot, datasets: message.datasets } } : state;
     case "loras":
       return state.snapshot ? { ...state, snapshot: { ...state.snapshot, loras: message.loras } } : state;
+    case "host":
+      return state.snapshot ? { ...state, snapshot: { ...state.snapshot, host: message.host } } : state;
+    case "baseModels":
+      return state.snapshot ? { ...state, snapshot: { ...state.snapshot, baseModels: message.baseModels } } : state;
     case "result":
     case "failure":
       return state;

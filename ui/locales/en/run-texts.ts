@@ -12,6 +12,7 @@ export const runTexts = {
   "run.took": "took {time}",
   "run.stage": "{stage}: {done} of {total}",
   "stage.installing": "Installing the trainer",
+  "stage.waitingForGpu": "Waiting for the WebUI to give the GPU",
   "stage.loadingModel": "Loading the base model",
   "stage.cachingLatents": "Encoding the pictures",
   "stage.measuringBase": "Measuring the base model",

@@ -15,6 +15,7 @@ export const runTexts: Record<keyof typeof keys, Message> = {
   "run.took": "заняло {time}",
   "run.stage": "{stage}: {done} из {total}",
   "stage.installing": "Установка тренера",
+  "stage.waitingForGpu": "Ждём, пока WebUI отдаст GPU",
   "stage.loadingModel": "Загрузка базовой модели",
   "stage.cachingLatents": "Кодирование картинок",
   "stage.measuringBase": "Измерение базовой модели",
