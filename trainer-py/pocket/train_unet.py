@@ -7,6 +7,8 @@ import argparse
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from pocket.base_data import base_latents, base_scenes, step_captions, step_ids,
 from pocket.muon import Muon
 from pocket.nets import encode_text, new_text_encoder, new_unet, noise_schedule
 from pocket.words import PartlyTrainedEmbedding, load_tokenizer
+from trainer.side_by_side import lone_threads
 
 SEED = 4321
 CLIP_SKIP_SHARE = 0.15
@@ -61,14 +64,15 @@ def train(options: argparse.Namespace) -> None:
     torch.manual_seed(SEED + start)
     began, shown = time.monotonic(), []
     stops: list[int] = []
+    pool = lone_threads(options.threads, "part")
     signal.signal(signal.SIGTERM, lambda number, _: stops.append(number))
     for step in range(start, options.until):
         factor = _schedule(step, options.until, options.decay)
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * factor
-        loss, error = _losses(rng, unet, text, tokenizer, scenes, latents, options.batch)
-        loss.backward()
+        batch = _draw_batch(rng, tokenizer, scenes, latents, options.batch)
+        error = _backward_side_by_side(pool, batch.split(options.threads), unet, text, parameters)
         torch.nn.utils.clip_grad_norm_(parameters.values(), 1.0)
         for optimiser in optimisers:
             optimiser.step()
@@ -92,25 +96,58 @@ def trained_parameters(unet: UNet2DConditionModel, text: CLIPTextModel) -> dict[
     return named
 
 
-def _losses(
-    rng: np.random.Generator,
-    unet: UNet2DConditionModel,
-    text: CLIPTextModel,
-    tokenizer: CLIPTokenizer,
-    scenes: list,
-    latents: torch.Tensor,
-    count: int,
-) -> tuple[torch.Tensor, float]:
+@dataclass(frozen=True)
+class _Batch:
+    """`clean`: latents [B, 4, h, w]; `ids`: tokens [B, T]; `times`: 0 … 999 [B]; `noise`: as `clean`."""
+
+    clean: torch.Tensor
+    ids: torch.Tensor
+    times: torch.Tensor
+    noise: torch.Tensor
+    clip_skip: int
+
+    def split(self, parts: int) -> list["_Batch"]:
+        chunks = [tensor.chunk(parts) for tensor in (self.clean, self.ids, self.times, self.noise)]
+        return [_Batch(*tensors, self.clip_skip) for tensors in zip(*chunks, strict=True)]
+
+
+def _draw_batch(
+    rng: np.random.Generator, tokenizer: CLIPTokenizer, scenes: list, latents: torch.Tensor, count: int
+) -> _Batch:
     picks = rng.integers(len(scenes), size=count)
     ids = step_ids(rng, tokenizer, step_captions(rng, [scenes[index] for index in picks]))
-    context = encode_text(text, ids, 2 if rng.random() < CLIP_SKIP_SHARE else 1)
     # Evenly spread times make one step's loss far less noisy than independent ones.
     times = torch.from_numpy(((np.arange(count) + rng.random(count)) / count * 1000).astype(np.int64))
-    alphas = noise_schedule().float()[times].view(-1, 1, 1, 1)
     clean = latents[torch.from_numpy(picks)]
-    noise = torch.randn_like(clean)
-    noisy = (alphas.sqrt() * clean + (1 - alphas).sqrt() * noise).contiguous(memory_format=torch.channels_last)
-    errors = (unet(noisy, times, context).sample - noise).square().mean(dim=(1, 2, 3))
+    return _Batch(clean, ids, times, torch.randn_like(clean), 2 if rng.random() < CLIP_SKIP_SHARE else 1)
+
+
+def _backward_side_by_side(
+    pool: ThreadPoolExecutor,
+    parts: list[_Batch],
+    unet: UNet2DConditionModel,
+    text: CLIPTextModel,
+    parameters: dict[str, torch.nn.Parameter],
+) -> float:
+    """Set each parameter's gradient to the mean over the parts; returns the unweighted mean squared error."""
+
+    def gradients(part: _Batch) -> tuple[tuple[torch.Tensor | None, ...], float]:
+        loss, error = _losses(part, unet, text)
+        return torch.autograd.grad(loss, list(parameters.values()), allow_unused=True), error
+
+    results = list(pool.map(gradients, parts))
+    for index, parameter in enumerate(parameters.values()):
+        grads = [grads[index] for grads, _ in results if grads[index] is not None]
+        parameter.grad = torch.stack(grads).sum(0) / len(parts) if grads else None
+    return sum(error for _, error in results) / len(parts)
+
+
+def _losses(batch: _Batch, unet: UNet2DConditionModel, text: CLIPTextModel) -> tuple[torch.Tensor, float]:
+    context = encode_text(text, batch.ids, batch.clip_skip)
+    alphas = noise_schedule().float()[batch.times].view(-1, 1, 1, 1)
+    noisy = alphas.sqrt() * batch.clean + (1 - alphas).sqrt() * batch.noise
+    noisy = noisy.contiguous(memory_format=torch.channels_last)
+    errors = (unet(noisy, batch.times, context).sample - batch.noise).square().mean(dim=(1, 2, 3))
     ratio = (alphas / (1 - alphas)).flatten()
     return (errors * ratio.clamp(max=MIN_SNR) / ratio).mean(), float(errors.detach().mean())
 
