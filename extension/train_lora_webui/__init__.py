@@ -1,0 +1,1 @@
+"""The side of Train LoRA inside the WebUI. Its state survives "Reload UI", which executes `scripts/` alone again."""
