@@ -1,0 +1,65 @@
+"""The set-up's routes on the WebUI's own app: they answer before there is any Node."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Depends, Request
+from starlette.responses import JSONResponse
+
+from . import current
+
+
+def routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
+    """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel`.
+
+    `guard` is a FastAPI dependency that lets a request through by returning its `Access` (see access.py), or raises.
+    """
+
+    def read(request: Request, access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008 - FastAPI's manner
+        since = request.query_params.get("since", "0")
+        answer = current.state_with_log(int(since) if since.isdigit() else 0, bool(access.hide_folders))
+        return _json(200, answer)
+
+    async def start(request: Request, access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008
+        if access.level != "full":
+            return _restricted()
+        asked = _object(await request.body())
+        if asked is None or not isinstance(asked.get("privateNode", False), bool):
+            return _json(400, {"code": "bad_request", "message": 'Expected {"privateNode": true or false}.'})
+        return _json(200, {"started": current.start(asked.get("privateNode", False))})
+
+    async def cancel(access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008
+        if access.level != "full":
+            return _restricted()
+        current.cancel()
+        return _json(200, {})
+
+    app.add_api_route(f"{prefix}/setup", read, methods=["GET"], include_in_schema=False)
+    app.add_api_route(f"{prefix}/setup/start", start, methods=["POST"], include_in_schema=False)
+    app.add_api_route(f"{prefix}/setup/cancel", cancel, methods=["POST"], include_in_schema=False)
+
+
+def _restricted() -> JSONResponse:
+    return _json(
+        403,
+        {
+            "code": "restricted",
+            "message": "This WebUI can be reached from outside without a login, so nobody may install anything through "
+            "it. Start it with --gradio-auth, or with --train-lora-allow-remote to take the risk.",
+        },
+    )
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _json(status: int, content: Any) -> JSONResponse:  # noqa: ANN401
+    return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
