@@ -1,0 +1,138 @@
+"""Draws one cell by the WebUI's own txt2img."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from .checkpoints import find_checkpoint
+from .failure import Failure
+from .flavour import on_main_thread
+from .lora_tag import lora_tag, with_tag
+from .script_defaults import default_script_args
+
+
+@dataclass(frozen=True)
+class DrawnCell:
+    """A picture and the infotext that draws it again."""
+
+    image: Any
+    infotext: str
+
+
+def cell_prompt(settings: dict[str, Any], cell: dict[str, Any]) -> str:
+    """
+    The cell's prompt with its LoRA's tag; epoch 0 has none. Raises Failure `bad_request` for a prompt that isn't
+    there.
+    """
+    prompts = settings["prompts"]
+    if cell["prompt"] >= len(prompts):
+        raise Failure("bad_request", f"A cell asks for prompt {cell['prompt'] + 1}, but there are {len(prompts)}.")
+    prompt = prompts[cell["prompt"]]
+    return prompt if cell["lora"] is None else with_tag(prompt, lora_tag(cell["lora"], cell["weight"]))
+
+
+def draw_cell(settings: dict[str, Any], sampler: tuple[str, str | None], cell: dict[str, Any]) -> DrawnCell | None:
+    """
+    The picture of RenderCell `cell` with RenderSettings `settings`; None when the user interrupted it, because a half
+    drawn picture is none. NaN is a black picture: that a LoRA breaks is what the grid is to show. Needs the queue;
+    slow.
+    """
+    from modules import shared
+
+    drawn = on_main_thread(lambda: _process(settings, sampler, cell))
+    state = shared.state
+    if state.interrupted or state.skipped or (drawn is None and getattr(state, "stopping_generation", False)):
+        return None
+    if drawn is None:
+        raise Failure(
+            "webui_failed", "The WebUI drew a cell but gave no picture. One of its scripts may have taken it away."
+        )
+    return drawn
+
+
+def override_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Only what differs from the user's present settings, so that frozen ones matter only where they are in the way."""
+    from modules import shared
+
+    wanted: dict[str, Any] = {"CLIP_stop_at_last_layers": settings["clipSkip"]}
+    if settings["checkpoint"] is not None:
+        wanted["sd_model_checkpoint"] = find_checkpoint(settings["checkpoint"]).title
+    return {name: value for name, value in wanted.items() if getattr(shared.opts, name, None) != value}
+
+
+def _process(settings: dict[str, Any], sampler: tuple[str, str | None], cell: dict[str, Any]) -> DrawnCell | None:
+    from modules import processing
+
+    with contextlib.closing(_processing(settings, sampler, cell)) as p:
+        try:
+            processed = processing.process_images(p)
+        except Exception as thrown:
+            if type(thrown).__name__ == "NansException":
+                return DrawnCell(_black(settings), _infotext(p))
+            if isinstance(thrown, AssertionError) and "setting" in str(thrown):
+                raise _frozen(thrown) from thrown
+            raise
+    first = processed.index_of_first_image
+    if len(processed.images) <= first:
+        return None
+    return DrawnCell(processed.images[first], processed.infotexts[first])
+
+
+def _processing(settings: dict[str, Any], sampler: tuple[str, str | None], cell: dict[str, Any]) -> Any:
+    from modules import processing, scripts, shared
+
+    schedule = {"scheduler": sampler[1]} if sampler[1] is not None else {}
+    chosen = {"seed": cell["seed"], "steps": settings["steps"], "sampler_name": sampler[0], **schedule}
+    options = shared.opts
+    arguments = {
+        "sd_model": shared.sd_model,
+        "outpath_samples": options.outdir_samples or options.outdir_txt2img_samples,
+        "outpath_grids": options.outdir_grids or options.outdir_txt2img_grids,
+        "prompt": cell_prompt(settings, cell),
+        "negative_prompt": settings["negativePrompt"],
+        "cfg_scale": settings["cfgScale"],
+        "width": settings["width"],
+        "height": settings["height"],
+        "batch_size": 1,
+        "n_iter": 1,
+        "do_not_save_samples": True,
+        "do_not_save_grid": True,
+        "override_settings": override_settings(settings),
+        **chosen,
+    }
+    known = inspect.signature(processing.StableDiffusionProcessingTxt2Img).parameters
+    p = processing.StableDiffusionProcessingTxt2Img(
+        **{name: value for name, value in arguments.items() if name in known}
+    )
+    # The WebUI's own controls of seed, sampler and steps are scripts that would set their start values over ours.
+    p.is_api = True
+    script_args = default_script_args(scripts.scripts_txt2img)
+    if script_args:
+        p.scripts = scripts.scripts_txt2img
+        p.script_args = script_args
+    for name, value in chosen.items():
+        setattr(p, name, value)
+    return p
+
+
+def _frozen(thrown: AssertionError) -> Failure:
+    return Failure(
+        "webui_failed",
+        f"The WebUI's settings are frozen ({thrown}), so clip skip and checkpoint can't be switched for the drawing. "
+        "Draw with the ones that are set, or start the WebUI without --freeze-settings.",
+    )
+
+
+def _black(settings: dict[str, Any]) -> Any:
+    from PIL import Image
+
+    return Image.new("RGB", (settings["width"], settings["height"]))
+
+
+def _infotext(p: Any) -> str:
+    from modules import processing
+
+    return str(processing.create_infotext(p, p.all_prompts, p.all_seeds, p.all_subseeds))

@@ -1,0 +1,66 @@
+"""The WebUI's checkpoints and VAEs (HostCheckpoints of the protocol)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .failure import Failure
+
+
+def list_checkpoints() -> dict[str, Any]:
+    """HostCheckpoints, as the WebUI knows them now; computes no hash and loads no model."""
+    from modules import sd_models
+
+    infos = list({id(info): info for info in sd_models.checkpoints_list.values()}.values())
+    return {"checkpoints": [_checkpoint(info) for info in infos], "loaded": loaded_title(), "vaes": _vaes()}
+
+
+def loaded_title() -> str | None:
+    """Title of the checkpoint in memory; None before a WebUI that loads lazily has drawn its first picture."""
+    from modules import sd_models
+
+    info = getattr(sd_models.model_data.sd_model, "sd_checkpoint_info", None)
+    title = getattr(info, "title", None)
+    return None if title is None else str(title)
+
+
+def checkpoint_titles() -> tuple[str, ...]:
+    """Cheap to compare, to see that the list has changed."""
+    from modules import sd_models
+
+    return (*sorted(sd_models.checkpoints_list), f"loaded {loaded_title()}")
+
+
+def find_checkpoint(title: str) -> Any:
+    """The WebUI's CheckpointInfo for a title, a name or a hash. Raises Failure `bad_request` when it knows none."""
+    from modules import sd_models
+
+    aliases = getattr(sd_models, "checkpoint_aliases", None) or getattr(sd_models, "checkpoint_alisases", {})
+    info = sd_models.checkpoints_list.get(title) or aliases.get(title)
+    if info is None:
+        raise Failure(
+            "bad_request", f'The WebUI has no checkpoint "{title}". Refresh its list of checkpoints and choose again.'
+        )
+    return info
+
+
+def _checkpoint(info: Any) -> dict[str, Any]:
+    path = Path(os.path.abspath(str(info.filename)))
+    return {
+        "name": path.stem,
+        "title": str(info.title),
+        "path": str(path),
+        "shortHash": getattr(info, "shorthash", None) or None,
+        "sha256": getattr(info, "sha256", None) or None,
+    }
+
+
+def _vaes() -> list[dict[str, str]]:
+    try:
+        from modules import sd_vae
+
+        return [{"name": str(name), "path": os.path.abspath(str(path))} for name, path in sd_vae.vae_dict.items()]
+    except (ImportError, AttributeError):
+        return []

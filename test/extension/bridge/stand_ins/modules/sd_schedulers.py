@@ -1,0 +1,3 @@
+from types import SimpleNamespace
+
+schedulers = [SimpleNamespace(name=label.lower(), label=label) for label in ("Automatic", "Karras", "Exponential")]
