@@ -142,7 +142,7 @@ async def _connect(uri: str, secret: str) -> Any:
         uri,
         max_size=MAX_MESSAGE_BYTES,
         open_timeout=CONNECT_SECONDS,
-        close_timeout=2,
+        close_timeout=1,
         ping_interval=HEART_BEAT_SECONDS,
         ping_timeout=HEART_BEAT_SECONDS,
         **options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import string
 import threading
+import time
 from typing import Any
 
 from .cancel import Cancel
@@ -63,7 +64,7 @@ class QueueTurn:
             progress.finish_task(self.task)
         finally:
             own_tasks.discard(self.task)
-            _queue_lock().release()
+            _release_to_next()
 
     def _stand_in_line(self) -> None:
         global _own_waiters
@@ -102,6 +103,20 @@ def has_queue() -> bool:
         return _queue_lock() is not None
     except ImportError:
         return False
+
+
+def _release_to_next(seconds: float = 0.5) -> None:
+    """
+    Releases the queue and waits until the next in line has it. The lock only wakes that one; whoever asks in this very
+    moment, like our own next turn, would get it first, and the woken one would not even be counted as waiting.
+    """
+    lock = _queue_lock()
+    somebody_waits = tasks_waiting() > 0
+    lock.release()
+    inner = getattr(lock, "_lock", None)
+    deadline = time.monotonic() + seconds
+    while somebody_waits and time.monotonic() < deadline and not (inner is not None and inner.locked()):
+        time.sleep(0.005)
 
 
 def _queue_lock() -> Any:

@@ -106,8 +106,8 @@ def test_a_server_that_hangs_is_noticed_by_its_missing_heart_beat(node, monkeypa
     node.wait_for("hello")
     node.result(node.send("leaseGpu", **JOB))
     hanging = threading.Event()
-    node._loop.call_soon_threadsafe(hanging.wait, 3)
-    until(given_back, 2.5)
+    node._loop.call_soon_threadsafe(hanging.wait, 8)
+    until(given_back, 6)
     hanging.set()
     connection.stop()
 

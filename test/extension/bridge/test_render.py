@@ -1,0 +1,289 @@
+"""Cells drawn by the WebUI's own txt2img in its queue."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from modules import call_queue, devices, processing, progress, scripts, sd_models, shared
+from node_side import Refused, until
+from PIL import Image
+
+SETTINGS = {
+    "prompts": ["korri, on a hill", "korri, at night"],
+    "negativePrompt": "blurry",
+    "sampler": "Euler a",
+    "scheduler": "Karras",
+    "steps": 4,
+    "cfgScale": 6.5,
+    "width": 64,
+    "height": 72,
+    "clipSkip": 2,
+    "checkpoint": None,
+}
+
+
+def cell(epoch=1, weight=0.8, seed=7, prompt=0, file=None):
+    lora = None if epoch == 0 else f"korri-{epoch:06}"
+    return {
+        "epoch": epoch,
+        "lora": lora,
+        "weight": weight,
+        "prompt": prompt,
+        "seed": seed,
+        "file": file or f"cells/e{epoch}-w{weight}-p{prompt}-s{seed}.png",
+    }
+
+
+def render(tmp_path, cells, **settings):
+    return {"settings": {**SETTINGS, **settings}, "cells": cells, "outDir": str(tmp_path / "out"), "title": "korri"}
+
+
+def infotext(file):
+    with Image.open(file) as image:
+        return image.text["parameters"]
+
+
+def told(node):
+    return [message["file"] for message in node.messages if message["type"] == "cellDrawn"]
+
+
+def plain_txt2img(prompt, **changes):
+    """What the WebUI itself draws, the way its API does."""
+    state = shared.state
+    state.begin(job="plain")
+    p = processing.StableDiffusionProcessingTxt2Img(
+        prompt=prompt, negative_prompt="blurry", seed=7, steps=4, sampler_name="Euler a", scheduler="Karras",
+        cfg_scale=6.5, width=64, height=72, override_settings={"CLIP_stop_at_last_layers": 2}, **changes,
+    )  # fmt: skip
+    drawn = processing.process_images(p)
+    state.end()
+    return drawn
+
+
+def test_a_cell_is_the_picture_that_txt2img_draws_with_its_true_infotext(node, host, tmp_path):
+    assert node.request("renderCells", **render(tmp_path, [cell(0), cell(2, 0.8)])) == {"drawn": 2}
+    out = tmp_path / "out" / "cells"
+    for file, prompt in (
+        ("e0-w0.8-p0-s7.png", "korri, on a hill"),
+        ("e2-w0.8-p0-s7.png", "korri, on a hill <lora:korri-000002:0.8>"),
+    ):
+        plain = plain_txt2img(prompt)
+        with Image.open(out / file) as image:
+            assert image.tobytes() == plain.images[0].tobytes()
+        assert infotext(out / file) == plain.infotexts[0]
+    first = node.wait_for("cellDrawn")
+    assert first["infotext"] == infotext(out / "e0-w0.8-p0-s7.png")
+    assert "Clip skip: 2" in first["infotext"]
+
+
+def test_weight_0_is_drawn_as_given_and_the_second_prompt_is_the_second(node, host, tmp_path):
+    node.request("renderCells", **render(tmp_path, [cell(1, 0, prompt=1)]))
+    assert node.wait_for("cellDrawn")["infotext"].startswith("korri, at night <lora:korri-000001:0>\n")
+
+
+def test_the_users_settings_are_as_before_and_nothing_else_is_written(node, host, tmp_path, webui):
+    (webui / "params.txt").write_text("a cat\nSteps: 20, Sampler: Euler, Schedule type: Exponential, Seed: 1", "utf8")
+    node.request("renderCells", **render(tmp_path, [cell()]))
+    assert shared.opts.CLIP_stop_at_last_layers == 1
+    assert (webui / "params.txt").read_text("utf8").startswith("a cat")
+    assert not list((webui / "samples").iterdir()) and not list((webui / "grids").iterdir())
+    assert sorted(file.name for file in (tmp_path / "out").rglob("*") if file.is_file()) == ["e1-w0.8-p0-s7.png"]
+    assert shared.state.job == "" and progress.current_task is None
+
+
+def test_always_on_scripts_get_their_start_values_and_the_webuis_own_controls_set_nothing(node, host, tmp_path):
+    scripts.BorderScript.seen.clear()
+    node.request("renderCells", **render(tmp_path, [cell(seed=99)]))
+    assert scripts.BorderScript.seen == [(False, 1)]
+    assert "Seed: 99" in node.wait_for("cellDrawn")["infotext"]
+
+
+def test_what_is_null_is_what_the_user_drew_with_last(node, host, tmp_path, webui):
+    (webui / "params.txt").write_text("a cat\nSteps: 20, Sampler: Euler, Schedule type: Exponential, Seed: 1", "utf8")
+    node.request("renderCells", **render(tmp_path, [cell()], sampler=None, scheduler=None))
+    assert "Sampler: Euler, Schedule type: Exponential" in node.wait_for("cellDrawn")["infotext"]
+
+
+def test_without_a_last_picture_null_is_the_first_sampler(node, host, tmp_path):
+    node.request("renderCells", **render(tmp_path, [cell()], sampler=None, scheduler=None))
+    assert "Sampler: DPM++ 2M, Schedule type: Automatic" in node.wait_for("cellDrawn")["infotext"]
+
+
+def test_another_checkpoint_is_used_for_the_cells_and_the_users_is_back_afterwards(node, host, tmp_path):
+    node.request("renderCells", **render(tmp_path, [cell(), cell(2)], checkpoint="other.safetensors"))
+    assert "Model: other" in node.wait_for("cellDrawn")["infotext"]
+    assert sd_models.model_data.sd_model.sd_checkpoint_info.name == "pocket.safetensors"
+    assert shared.opts.sd_model_checkpoint == "pocket.safetensors [0123456789]"
+
+
+def test_the_users_own_picture_comes_between_two_cells(node, host, tmp_path):
+    order = []
+
+    def users_own():
+        with call_queue.queue_lock:
+            order.append("user")
+
+    def before_step(p, step):
+        if step == 0 and "korri" in p.prompt:
+            order.append("cell")
+        if order == ["cell"] and step == 1:
+            threading.Thread(target=users_own, daemon=True).start()
+            until(lambda: len(call_queue.queue_lock._pending_threads) > 0)
+
+    processing.trouble.before_step = before_step
+    assert node.request("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)])) == {"drawn": 3}
+    assert order == ["cell", "user", "cell", "cell"]
+
+
+def test_the_webui_shows_the_drawing_as_a_task_of_its_own(node, host, tmp_path):
+    seen = []
+    processing.trouble.before_step = lambda p, step: seen.append(
+        (progress.current_task, shared.state.job, shared.state.job_count, shared.state.textinfo)
+    )
+    node.request("renderCells", **render(tmp_path, [cell(1), cell(2)]))
+    assert seen[0][0].startswith("task(train-lora-grid") and seen[0][1:3] == ("train_lora_grid", 2)
+    assert seen[-1][3] == "korri: 2 / 2"
+    assert not progress.pending_tasks
+
+
+def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(node, host, tmp_path):
+    drawing = threading.Event()
+    processing.trouble.step_seconds = 0.05
+    processing.trouble.before_step = lambda p, step: drawing.set() if told(node) else None
+    asked = node.send("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)], steps=20))
+    assert drawing.wait(10)
+    node.request("cancel", request=asked)
+    assert node.result(asked) == {"drawn": 1}
+    assert len(told(node)) == 1 and len(list((tmp_path / "out" / "cells").iterdir())) == 1
+    assert not shared.state.interrupted and call_queue.queue_lock.acquire(blocking=False)
+
+
+def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(node, host, tmp_path):
+    with call_queue.queue_lock:
+        shared.state.begin(job="the user's own")
+        asked = node.send("renderCells", **render(tmp_path, [cell()]))
+        until(lambda: len(progress.pending_tasks) == 1)
+        node.request("cancel", request=asked)
+        assert node.result(asked) == {"drawn": 0}
+        assert not shared.state.interrupted and shared.state.job == "the user's own"
+    until(lambda: call_queue.queue_lock.acquire(blocking=False))
+
+
+def test_a_lost_socket_stops_our_rendering(node, host, tmp_path):
+    processing.trouble.step_seconds = 0.05
+    node.send("renderCells", **render(tmp_path, [cell(n) for n in range(1, 9)], steps=20))
+    until(lambda: shared.state.job == "train_lora_grid")
+    node.kill()
+    until(lambda: shared.state.job == "" and call_queue.queue_lock.acquire(blocking=False), 5)
+    assert len(list((tmp_path / "out").rglob("*.png"))) < 8
+
+
+@pytest.mark.parametrize("sign", ["interrupted", "skipped", "stopping_generation"])
+def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half_picture(node, host, tmp_path, sign):
+    def before_step(p, step):
+        if step == 2 and "korri-000002" in p.prompt:
+            setattr(shared.state, sign, True)
+
+    processing.trouble.before_step = before_step
+    with pytest.raises(Refused, match="interrupted in the WebUI") as refused:
+        node.request("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)]))
+    assert refused.value.failure["code"] == "webui_failed"
+    # "Stop after this picture" lets the present one be finished.
+    assert len(told(node)) == (2 if sign == "stopping_generation" else 1)
+    assert call_queue.queue_lock.acquire(blocking=False)
+
+
+def test_an_exception_is_a_refusal_and_drawn_cells_stay(node, host, tmp_path):
+    def before_step(p, step):
+        if "korri-000002" in p.prompt:
+            raise RuntimeError("mat1 and mat2 must have the same dtype")
+
+    processing.trouble.before_step = before_step
+    with pytest.raises(Refused, match="mat1 and mat2"):
+        node.request("renderCells", **render(tmp_path, [cell(1), cell(2)]))
+    assert len(told(node)) == 1
+    assert call_queue.queue_lock.acquire(blocking=False) and shared.state.job == ""
+
+
+def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes_on(node, host, tmp_path):
+    def before_step(p, step):
+        if "korri-000001" in p.prompt:
+            raise devices.NansException("A tensor with all NaNs was produced in Unet.")
+
+    processing.trouble.before_step = before_step
+    assert node.request("renderCells", **render(tmp_path, [cell(1), cell(2)])) == {"drawn": 2}
+    with Image.open(tmp_path / "out" / told(node)[0]) as image:
+        assert image.size == (64, 72) and image.getextrema() == ((0, 0),) * 3
+    assert "<lora:korri-000001:0.8>" in infotext(tmp_path / "out" / told(node)[0])
+
+
+def test_frozen_settings_are_a_sentence_and_only_where_they_are_in_the_way(node, host, tmp_path, monkeypatch):
+    monkeypatch.setattr(shared.cmd_opts, "freeze_settings", True)
+    with pytest.raises(Refused, match="frozen"):
+        node.request("renderCells", **render(tmp_path, [cell()]))
+    assert node.request("renderCells", **render(tmp_path, [cell()], clipSkip=1)) == {"drawn": 1}
+
+
+@pytest.mark.parametrize("file", ["../escape.png", "/etc/escape.png", "a\\..\\b.png", "C:/x.png"])
+def test_a_cell_is_never_written_outside_of_its_folder(node, host, tmp_path, file):
+    with pytest.raises(Refused) as refused:
+        node.request("renderCells", **render(tmp_path, [cell(file=file)]))
+    assert refused.value.failure["code"] == "bad_request"
+    assert not list(tmp_path.rglob("escape*"))
+
+
+@pytest.mark.parametrize("settings", [{"sampler": "Leapfrog"}, {"scheduler": "Leap"}, {"checkpoint": "gone.safetensors"}])
+def test_names_that_the_webui_does_not_know_are_told_before_anything_is_drawn(node, host, tmp_path, settings):
+    with pytest.raises(Refused) as refused:
+        node.request("renderCells", **render(tmp_path, [cell()], **settings))
+    assert refused.value.failure["code"] == "bad_request"
+    assert shared.state.begun == 0
+
+
+def test_is_refused_while_training_holds_the_gpu(node, host, tmp_path):
+    lease = node.request("leaseGpu", job="j", jobName="run")
+    with pytest.raises(Refused) as refused:
+        node.request("renderCells", **render(tmp_path, [cell()]))
+    assert refused.value.failure["code"] == "webui_busy"
+    node.request("releaseGpu", lease=lease["lease"])
+    assert node.request("renderCells", **render(tmp_path, [cell()])) == {"drawn": 1}
+
+
+def test_before_1_9_the_schedule_is_a_part_of_the_samplers_name(node, host, tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from modules import sd_samplers, sd_schedulers
+
+    monkeypatch.setattr(sd_schedulers, "schedulers", [])
+    monkeypatch.setattr(sd_samplers, "all_samplers", [SimpleNamespace(name="DPM++ 2M Karras"), SimpleNamespace(name="Euler a")])
+    node.request("renderCells", **render(tmp_path, [cell()], sampler="DPM++ 2M", scheduler="Karras"))
+    assert "Sampler: DPM++ 2M Karras," in node.wait_for("cellDrawn")["infotext"]
+
+
+def test_saves_a_sheet_where_the_webui_keeps_its_grids_with_its_infotext(node, host, tmp_path, webui):
+    sheet = tmp_path / "sheet.png"
+    Image.new("RGB", (200, 100), (1, 2, 3)).save(sheet)
+    text = "korri, on a hill\nNegative prompt: blurry\nSteps: 4, Sampler: Euler a, Seed: 7, Size: 64x72"
+    saved = Path(node.request("saveGrid", sheet=str(sheet), infotext=text, title="korri")["file"])
+    assert saved.parent == webui / "grids" and saved.name.startswith("train_lora_grid")
+    assert infotext(saved) == text
+
+
+def test_saves_no_grid_when_the_user_saves_none(node, host, tmp_path, webui):
+    sheet = tmp_path / "sheet.png"
+    Image.new("RGB", (200, 100)).save(sheet)
+    shared.opts.data["grid_save"] = False
+    assert node.request("saveGrid", sheet=str(sheet), infotext="a", title="korri") == {"file": str(sheet)}
+    assert not list((webui / "grids").iterdir())
+
+
+def test_a_missing_or_too_large_sheet_is_a_sentence(node, host, tmp_path):
+    with pytest.raises(Refused, match="not there any more"):
+        node.request("saveGrid", sheet=str(tmp_path / "gone.png"), infotext="a", title="korri")
+    sheet = tmp_path / "sheet.png"
+    Image.new("RGB", (2000, 1000)).save(sheet)
+    shared.opts.data["img_max_size_mp"] = 1
+    with pytest.raises(Refused, match="megapixels"):
+        node.request("saveGrid", sheet=str(sheet), infotext="a", title="korri")
+
+
