@@ -20,11 +20,14 @@ export type CellFacts = {
   rows: { label: string; value: string; warn?: boolean }[];
   /** The same as one text, as the WebUI writes it into pictures. */
   infotext: string;
+  /** True when the WebUI itself wrote the infotext, so that it is shown word for word. */
+  isInfotextTrue: boolean;
 };
 
 /**
  * One cell large, compared with the pinned one on request, and how it was drawn.
  *
+ * @slot - Actions on the cell.
  * @fires details-act - `detail` is "star", "pin", "compare", "blink" or "close".
  */
 @customElement("tl-cell-details")
@@ -59,6 +62,13 @@ export class TlCellDetails extends LitElement {
       }
       dt {
         color: var(--tl-subdued);
+      }
+      pre {
+        margin: 0;
+        max-height: 16em;
+        overflow: auto;
+        white-space: pre-wrap;
+        font-family: var(--tl-mono);
       }
       kbd {
         font: 11px var(--tl-mono);
@@ -97,7 +107,9 @@ export class TlCellDetails extends LitElement {
         ${facts.pinned ? this._renderToggle("compare", this.comparing, "C") : nothing} ${this._renderToggle("blink", this.blinking, "B")}
       </div>
       <dl>${facts.rows.map(({ label, value, warn }) => html`<dt>${label}</dt><dd class="break ${warn ? "warning" : ""}">${value}</dd>`)}</dl>
-      <div class="row"><button class="small" @click=${this._onCopy}>${this._copied === facts.infotext ? t("failure.copied") : t("grid.copyInfotext")}</button></div>
+      ${facts.isInfotextTrue ? html`<pre class="break fine" tabindex="0" data-test="infotext">${facts.infotext}</pre>` : nothing}
+      <div class="row" ?hidden=${facts.infotext === ""}><button class="small" data-test="copy-infotext" @click=${this._onCopy}>${this._copied === facts.infotext ? t("failure.copied") : t("grid.copyInfotext")}</button></div>
+      <slot></slot>
     </aside>`;
   }
 

@@ -47,6 +47,10 @@ export class TlImport extends LitElement {
         display: grid;
         gap: 4px;
       }
+      .name {
+        max-width: 32ch;
+        margin-top: var(--tl-gap-large);
+      }
       @media (max-width: 640px) {
         form {
           grid-template-columns: minmax(0, 1fr);
@@ -56,6 +60,8 @@ export class TlImport extends LitElement {
   ];
 
   @property({ type: Boolean }) disabled = false;
+  /** True where folders of the server's machine may not be asked for. */
+  @property({ type: Boolean }) uploadOnly = false;
   @state() private _over = false;
   @state() private _path = "";
   @state() private _name = "";
@@ -79,18 +85,23 @@ export class TlImport extends LitElement {
         <input id="folder" type="file" hidden multiple .webkitdirectory=${true} data-test="import-folder" @change=${this._onChosen} />
         <input id="files" type="file" hidden multiple accept="image/*,.txt,.zip" data-test="import-files" @change=${this._onChosen} />
       </div>
-      <form @submit=${this._onSubmit}>
-        <label>
-          <span>${t("import.path")}</span>
-          <input name="path" autocomplete="off" spellcheck="false" .value=${this._path} data-test="import-path" @input=${this._onPath} />
-        </label>
-        <label>
-          <span>${t("import.name")}</span>
-          <input name="name" autocomplete="off" spellcheck="false" .value=${this._name} placeholder=${lastPart(this._path)} data-test="import-name" @input=${this._onName} />
-        </label>
-        <button class="primary" ?disabled=${this.disabled || !this._path.trim()} data-test="import-button">${t("import.button")}</button>
-      </form>
+      ${this.uploadOnly ? html`<label class="name"><span>${t("import.name")}</span>${this._renderName(t("import.unnamed"))}</label>` : this._renderPath()}
     `;
+  }
+
+  private _renderPath(): TemplateResult {
+    return html`<form @submit=${this._onSubmit}>
+      <label>
+        <span>${t("import.path")}</span>
+        <input name="path" autocomplete="off" spellcheck="false" ?disabled=${this.disabled} .value=${this._path} data-test="import-path" @input=${this._onPath} />
+      </label>
+      <label><span>${t("import.name")}</span>${this._renderName(lastPart(this._path))}</label>
+      <button class="primary" ?disabled=${this.disabled || !this._path.trim()} data-test="import-button">${t("import.button")}</button>
+    </form>`;
+  }
+
+  private _renderName(standard: string): TemplateResult {
+    return html`<input name="name" autocomplete="off" spellcheck="false" ?disabled=${this.disabled} .value=${this._name} placeholder=${standard} data-test="import-name" @input=${this._onName} />`;
   }
 
   private _onPath(event: InputEvent & { currentTarget: HTMLInputElement }): void {

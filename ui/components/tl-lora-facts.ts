@@ -52,6 +52,7 @@ export class TlLoraFacts extends LitElement {
     if (!facts) return html``;
     return html`
       <dl class="number">${rowsOf(facts).map(([label, value]) => html`<dt>${label}</dt><dd class="break">${value}</dd>`)}</dl>
+      ${facts.card ? html`<div data-test="lora-card"><h3>${t("card.title")}</h3><dl>${cardRows(facts.card).map(([label, value]) => html`<dt>${label}</dt><dd class="break">${value}</dd>`)}</dl></div>` : nothing}
       ${
         facts.recipe.tags.length > 0
           ? html`<div><h3>${t("lora.tags")}</h3><ul>${facts.recipe.tags.slice(0, MOST_TAGS).map(({ tag, count }) => html`<li>${tag} <span class="subdued number">${count}</span></li>`)}</ul></div>`
@@ -59,6 +60,19 @@ export class TlLoraFacts extends LitElement {
       }
     `;
   }
+}
+
+function cardRows(card: NonNullable<LoraFacts["card"]>): [string, string][] {
+  const weight = card["preferred weight"];
+  const rows: [string, string | undefined][] = [
+    [t("card.activationText"), card["activation text"]],
+    // The WebUI's editor writes 0 for "no preference".
+    [t("card.preferredWeight"), weight ? formatNumber(weight, 3) : undefined],
+    [t("card.negativeText"), card["negative text"]],
+    [t("card.description"), card.description],
+    [t("card.notes"), card.notes],
+  ];
+  return rows.flatMap(([label, value]) => (value ? [[label, value] satisfies [string, string]] : []));
 }
 
 function rowsOf({ recipe, dims, modules, dtypes, hashes, kind }: LoraFacts): [string, string][] {

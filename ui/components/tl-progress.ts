@@ -49,6 +49,7 @@ export class TlProgress extends LitElement {
 
   private _words(job: Job): string[] {
     const words = [t(`status.${job.status}`)];
+    if (job.parked) words.push(t("gpu.parked"));
     if (job.step > 0 || job.status === "running") words.push(t("run.steps", { step: job.step, total: job.totalSteps }));
     if (job.epoch > 0) words.push(t("run.epoch", { epoch: job.epoch, epochs: job.epochs }));
     if (!this.brief && job.status === "running" && job.secondsPerStep > 0) {

@@ -2,11 +2,11 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { Reason, Verdict } from "../../protocol/grid.js";
 import type { Place } from "../data/grid-model.js";
-import { formatWeight } from "../locales/format.js";
-import { LocaleController, language, t } from "../locales/locale.js";
+import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
+import { verdictWords } from "./verdict-words.js";
 
 /**
  * Which epoch, up to which weight, and why.
@@ -85,7 +85,7 @@ export class TlVerdict extends LitElement {
     if (!verdict) return html``;
     return html`<section class="panel" aria-label=${t("verdict.label")}>
       <p class="sentence" data-test="verdict" data-epoch-best=${verdict.epoch}>
-        ${language() === "en" ? verdict.sentence : t("verdict.sentence", { epoch: verdict.epoch, weight: formatWeight(verdict.weight), most: formatWeight(verdict.maxWeight) })}
+        ${verdictWords(verdict)}
       </p>
       ${this.brief ? nothing : html`<ul class="fine" lang="en">${verdict.reasons.map((reason) => this._renderReason(reason))}</ul>`}
     </section>`;

@@ -1,8 +1,22 @@
 import type { z } from "zod";
 import { type Failure, FailureError } from "../../protocol/errors.js";
 import { type ClientMessage, httpPaths, PROTOCOL_VERSION, ServerMessage } from "../../protocol/messages.js";
+import { type Introduction, introduce, isRefused } from "./introduce.js";
+import { webuiPage } from "./webui.js";
 
-export type ConnectionStatus = "connecting" | "connected" | "lost" | "unauthorized" | "outdated";
+/**
+ * lost: no server answers. restarting: the WebUI around the page is away. serverAway: the WebUI is there and its server comes.
+ * unauthorized: alone, the page has no session; loggedOut: the WebUI wants a login or a reload.
+ */
+export type ConnectionStatus =
+  | "connecting"
+  | "connected"
+  | "lost"
+  | "restarting"
+  | "serverAway"
+  | "unauthorized"
+  | "loggedOut"
+  | "outdated";
 
 type WithoutId<M> = M extends { id: number } ? Omit<M, "id"> : never;
 /** A request as callers write it; the connection adds the id. */
@@ -13,6 +27,9 @@ type Listener = { onMessage: (message: ServerMessage) => void; onStatus: (status
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
+/** How the WebUI ends a socket: it is restarted ("Reload UI" too), or its server did not answer in time. */
+const SERVICE_RESTART = 1012;
+const TRY_AGAIN_LATER = 1013;
 
 /** One WebSocket to the server that is opened again whenever it breaks, and the requests that wait for an answer on it. */
 export class Connection {
@@ -23,7 +40,7 @@ export class Connection {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #nextId = 1;
-  #closed = true;
+  #attempt = 0;
 
   constructor(base: string, listener: Listener) {
     this.#base = base;
@@ -31,17 +48,15 @@ export class Connection {
   }
 
   open(): void {
-    this.#closed = false;
     clearTimeout(this.#retry);
     this.#listener.onStatus("connecting", null);
-    const socket = new WebSocket(socketUrl(this.#base));
-    this.#socket = socket;
-    socket.onmessage = (event) => this.#receive(String(event.data));
-    socket.onclose = () => void this.#lose(socket);
+    this.#attempt += 1;
+    this.#socket?.close();
+    void this.#connect(this.#attempt);
   }
 
   close(): void {
-    this.#closed = true;
+    this.#attempt += 1;
     clearTimeout(this.#retry);
     this.#socket?.close();
     this.#rejectAll();
@@ -55,6 +70,17 @@ export class Connection {
     const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     socket.send(JSON.stringify({ ...message, id }));
     return result.parse(await answer);
+  }
+
+  async #connect(attempt: number): Promise<void> {
+    const page = webuiPage();
+    const introduction = page ? await introduce(this.#base, page) : "in";
+    if (attempt !== this.#attempt) return;
+    if (introduction !== "in") return this.#wait(statusAfter[introduction]);
+    const socket = new WebSocket(socketUrl(this.#base), page ? ["train-lora", `train-lora.${page.token}`] : []);
+    this.#socket = socket;
+    socket.onmessage = (event) => this.#receive(String(event.data));
+    socket.onclose = (event) => void this.#lose(attempt, event.code);
   }
 
   #receive(text: string): void {
@@ -80,7 +106,7 @@ export class Connection {
   #greet(protocolVersion: number): void {
     this.#retryMs = FIRST_RETRY_MS;
     if (protocolVersion === PROTOCOL_VERSION) return;
-    this.#closed = true;
+    this.#attempt += 1;
     this.#listener.onStatus("outdated", null);
   }
 
@@ -90,12 +116,17 @@ export class Connection {
     if (pending) how(pending);
   }
 
-  async #lose(socket: WebSocket): Promise<void> {
-    if (socket !== this.#socket || this.#closed) return;
+  async #lose(attempt: number, code: number): Promise<void> {
+    if (attempt !== this.#attempt) return;
     this.#rejectAll();
-    const refused = await isRefused(this.#base);
-    if (this.#closed || socket !== this.#socket) return;
-    this.#listener.onStatus(refused ? "unauthorized" : "lost", Date.now() + this.#retryMs);
+    if (code === SERVICE_RESTART) return this.#wait("restarting");
+    if (code === TRY_AGAIN_LATER) return this.#wait("serverAway");
+    const refused = webuiPage() === null && (await isRefused(this.#base));
+    if (attempt === this.#attempt) this.#wait(refused ? "unauthorized" : "lost");
+  }
+
+  #wait(status: ConnectionStatus): void {
+    this.#listener.onStatus(status, Date.now() + this.#retryMs);
     this.#retry = setTimeout(() => this.open(), this.#retryMs);
     this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
   }
@@ -106,20 +137,16 @@ export class Connection {
   }
 }
 
+const statusAfter: Record<Exclude<Introduction, "in">, ConnectionStatus> = {
+  refused: "loggedOut",
+  serverAway: "serverAway",
+  away: "restarting",
+};
+
 function socketUrl(base: string): string {
   const url = new URL(`${base}${httpPaths.socket}`, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
-}
-
-// A refused WebSocket looks to the page like an absent server; a plain request tells them apart.
-async function isRefused(base: string): Promise<boolean> {
-  try {
-    const answer = await fetch(`${base}${httpPaths.report("-")}`, { method: "HEAD" });
-    return answer.status === 401 || answer.status === 403;
-  } catch {
-    return false; // no server at all
-  }
 }
 
 function failureError(failure: Failure): FailureError {

@@ -4,7 +4,7 @@ import type { Session } from "./session.js";
 
 /** grid.json of a run, or null while it is not written yet. */
 export async function readGrid(session: Session, job: string): Promise<Grid | null> {
-  const answer = await fetch(`${session.base}${httpPaths.gridFile(job, "grid.json")}`);
+  const answer = await session.fetch(httpPaths.gridFile(job, "grid.json"));
   return answer.ok ? Grid.parse(await answer.json()) : null;
 }
 

@@ -1,10 +1,19 @@
 import { z } from "zod";
-import { Failure, FailureError } from "../../protocol/errors.js";
 import { httpPaths } from "../../protocol/messages.js";
+import { refusalOf } from "./refusal.js";
 import type { Session } from "./session.js";
 
 const text = z.string().nullable();
 const number = z.number().nullable();
+
+/** The card that the WebUI shows of a LoRA, in the spelling of its file; a field that was never written is missing. */
+const LoraCard = z.object({
+  "activation text": z.string().optional(),
+  "preferred weight": z.number().optional(),
+  "negative text": z.string().optional(),
+  description: z.string().optional(),
+  notes: z.string().optional(),
+});
 
 /** What the page shows of a LoRA file's inspection; the server sends more. */
 const LoraFacts = z.object({
@@ -32,16 +41,14 @@ const LoraFacts = z.object({
     triggerCandidates: z.array(z.string()),
   }),
   hashes: z.object({ model: z.string(), matches: z.boolean().nullable() }),
+  /** Null without a card beside the file. */
+  card: LoraCard.nullable().default(null),
 });
 export type LoraFacts = z.infer<typeof LoraFacts>;
 
 /** The recipe inside a LoRA file of the LoRA folder. */
 export async function inspectLora(session: Session, file: string): Promise<LoraFacts> {
-  const answer = await fetch(`${session.base}${httpPaths.inspect(file)}`);
-  const body: unknown = await answer.json();
-  if (answer.ok) return LoraFacts.parse(body);
-  const failure = Failure.safeParse(body);
-  throw failure.success
-    ? new FailureError(failure.data.code, failure.data.message, failure.data.details)
-    : new FailureError("unknown", answer.statusText);
+  const answer = await session.fetch(httpPaths.inspect(file));
+  if (!answer.ok) throw await refusalOf(answer);
+  return LoraFacts.parse(await answer.json());
 }

@@ -1,3 +1,5 @@
+import { addressRoot } from "./address.js";
+
 export type DatasetStep = "pictures" | "tags" | "plan";
 
 /** Every place of the app. The address is the only place where it is kept, so Back, reload and a copied link work. */
@@ -14,14 +16,17 @@ export type Route =
 /** Which pictures the wall shows. */
 export type Filter = { problem: string | null; has: string | null; text: string };
 
-export type GridView = { prompt: number; epoch: number | null; weight: number | null; seed: number };
+/** Whose pictures a grid shows: those that the trainer drew, or the WebUI's. */
+export type GridSource = "preview" | "webui";
+
+export type GridView = { source: GridSource; prompt: number; epoch: number | null; weight: number | null; seed: number };
 
 export const noFilter: Filter = { problem: null, has: null, text: "" };
-export const firstView: GridView = { prompt: 0, epoch: null, weight: null, seed: 0 };
+export const firstView: GridView = { source: "preview", prompt: 0, epoch: null, weight: null, seed: 0 };
 
 /** Reads a location's hash; what it does not know becomes the list of data sets. */
 export function parseRoute(hash: string): Route {
-  const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [path = "", search = ""] = hash.replace(/^#(train-lora)?\/?/, "").split("?");
   const query = new URLSearchParams(search);
   const [page, name, step] = path.split("/").map(decode);
   switch (page) {
@@ -53,6 +58,7 @@ export function routeHash(route: Route): string {
       return address(["runs", route.job], { epoch: route.epoch });
     case "grid":
       return address(["grids", route.job], {
+        source: route.view.source === "webui" ? "webui" : null,
         prompt: route.view.prompt || null,
         epoch: route.view.epoch,
         weight: route.view.weight,
@@ -85,7 +91,7 @@ function address(parts: string[], query: Record<string, string | number | null>)
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== null && value !== "") search.set(key, String(value));
   const text = search.toString();
-  return `#/${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+  return `${addressRoot()}${parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
 }
 
 function asStep(text: string | undefined): DatasetStep {
@@ -98,6 +104,7 @@ function asFilter(query: URLSearchParams): Filter {
 
 function asView(query: URLSearchParams): GridView {
   return {
+    source: query.get("source") === "webui" ? "webui" : "preview",
     prompt: asNumber(query.get("prompt")) ?? 0,
     epoch: asNumber(query.get("epoch")),
     weight: asNumber(query.get("weight")),

@@ -1,6 +1,8 @@
 import { httpPaths } from "../../protocol/messages.js";
 import { Connection } from "./connection.js";
 import { createStore, receive, type Store, withStatus } from "./store.js";
+import { TOKEN_HEADER } from "./token-header.js";
+import { webuiPage } from "./webui.js";
 
 /** Everything a page needs to reach the server: handed down as one property. */
 export type Session = {
@@ -8,6 +10,8 @@ export type Session = {
   base: string;
   connection: Connection;
   store: Store;
+  /** `fetch` of a path of the server, with what this page proves itself by. */
+  fetch: (path: string, init?: { method?: string; body?: Blob }) => Promise<Response>;
 };
 
 export function createSession(base: string): Session {
@@ -16,7 +20,15 @@ export function createSession(base: string): Session {
     onMessage: (message) => store.update((state) => receive(state, message)),
     onStatus: (status, retryAt) => store.update((state) => withStatus(state, status, retryAt)),
   });
-  return { base, connection, store };
+  return {
+    base,
+    connection,
+    store,
+    fetch(path, init = {}) {
+      const token = webuiPage()?.token;
+      return fetch(`${base}${path}`, { ...init, headers: token === undefined ? {} : { [TOKEN_HEADER]: token } });
+    },
+  };
 }
 
 /** Where the server lives when the page was not told: the folder that the page itself came from, without the last slash. */
@@ -31,7 +43,7 @@ export function codeIn(hash: string): string | null {
 
 /** Trades the one-time code for the session cookie and takes it out of the address, so that it is in no history. */
 export async function exchangeCode(base: string): Promise<void> {
-  const code = codeIn(location.hash);
+  const code = webuiPage() ? null : codeIn(location.hash);
   if (code === null) return;
   history.replaceState(history.state, "", `${location.pathname}${location.search}#/`);
   await fetch(`${base}${httpPaths.session}`, {

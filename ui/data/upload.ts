@@ -1,5 +1,6 @@
 import { FailureError } from "../../protocol/errors.js";
 import { httpPaths } from "../../protocol/messages.js";
+import { refusalOf } from "./refusal.js";
 import type { Session } from "./session.js";
 
 /** A file on its way to the server; `path` keeps the folders it was dropped with. */
@@ -30,8 +31,8 @@ export async function uploadFiles(session: Session, files: readonly UploadFile[]
   const id = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   for (const [index, { path, file }] of files.entries()) {
     onProgress(index);
-    const answer = await fetch(`${session.base}${httpPaths.upload(id, path)}`, { method: "PUT", body: file });
-    if (!answer.ok) throw new FailureError("bad_request", await answer.text());
+    const answer = await session.fetch(httpPaths.upload(id, path), { method: "PUT", body: file });
+    if (!answer.ok) throw await refusalOf(answer);
   }
   onProgress(files.length);
   return `upload:${id}`;

@@ -5,8 +5,18 @@ import { gridTexts } from "./en/grid-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
+import { webuiTexts } from "./en/webui-texts.js";
 
 /** Every text of the page in English; its keys are the keys of all languages. */
-export const en = { ...frameTexts, ...datasetTexts, ...planTexts, ...settingTexts, ...runTexts, ...gridTexts, ...errorTexts };
+export const en = {
+  ...frameTexts,
+  ...datasetTexts,
+  ...planTexts,
+  ...settingTexts,
+  ...runTexts,
+  ...gridTexts,
+  ...webuiTexts,
+  ...errorTexts,
+};
 
 export type MessageKey = keyof typeof en;

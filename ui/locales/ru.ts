@@ -7,6 +7,7 @@ import { gridTexts } from "./ru/grid-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
+import { webuiTexts } from "./ru/webui-texts.js";
 
 /** Every text of the page in Russian. */
 export const ru: Record<MessageKey, Message> = {
@@ -16,5 +17,6 @@ export const ru: Record<MessageKey, Message> = {
   ...settingTexts,
   ...runTexts,
   ...gridTexts,
+  ...webuiTexts,
   ...errorTexts,
 };

@@ -4,6 +4,7 @@ import type { Plan } from "../../protocol/plan.js";
 import { placeName } from "../components/place-name.js";
 import type { CellFacts } from "../components/tl-cell-details.js";
 import { cellAt, flagsAt, type GridModel, type Place, placeKey, samePlace } from "../data/grid-model.js";
+import type { GridSource } from "../data/route.js";
 import { t } from "../locales/locale.js";
 
 export type CellContext = {
@@ -11,6 +12,7 @@ export type CellContext = {
   model: GridModel;
   /** The run's plan and grid.json, as far as they are there. */
   files: { plan: Plan | null; grid: Grid | null };
+  source: GridSource;
   prompt: number;
   seed: number;
   pinned: Place;
@@ -29,9 +31,20 @@ export function cellFacts(context: CellContext, place: Place): CellFacts {
     pinned: other && !samePlace(pinned, place) ? { name: placeName(pinned), url: urlOf(other) } : null,
     isStarred: stars.has(placeKey(place)),
     isPinned: samePlace(pinned, place),
-    rows: rowsOf(context, place),
-    infotext: infotextOf(context, place),
+    ...(context.source === "webui" ? webuiWords(context, place) : previewWords(context, place)),
   };
+}
+
+function previewWords(context: CellContext, place: Place): Pick<CellFacts, "rows" | "infotext" | "isInfotextTrue"> {
+  return { rows: rowsOf(context, place), infotext: infotextOf(context, place), isInfotextTrue: false };
+}
+
+// The WebUI has written down everything that it drew with; beside it stands only what it does not know.
+function webuiWords({ model, prompt, seed, job }: CellContext, place: Place): Pick<CellFacts, "rows" | "infotext" | "isInfotextTrue"> {
+  const file = model.files.get(place.epoch);
+  const drawn = cellAt(model, place, prompt, seed);
+  const infotext = job.webui?.cells.find((cell) => cell.file === drawn?.file)?.infotext ?? "";
+  return { rows: file ? [{ label: t("fact.file"), value: file }] : [], infotext, isInfotextTrue: infotext !== "" };
 }
 
 function rowsOf(context: CellContext, place: Place): CellFacts["rows"] {

@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Dataset, FixReport } from "../../protocol/dataset.js";
 import { ActionController } from "../components/action-controller.js";
+import { mayChange } from "../data/access.js";
 import { type FixScope, fixDataset, imageUrl, loadScan, rejectImage, setCaption, setTriggerWord, undoDataset } from "../data/datasets.js";
 import type { Session } from "../data/session.js";
 import type { AppState, Scan } from "../data/store.js";
@@ -49,6 +50,11 @@ export class DatasetEditor implements ReactiveController {
 
   get ready(): Dataset | null {
     return this.scan?.state === "ready" ? this.scan.dataset : null;
+  }
+
+  /** True while nothing can be changed: something is being done, or this page may only look. */
+  get locked(): boolean {
+    return this.action.running || !mayChange(this.#host.state);
   }
 
   load(): Promise<void> {
@@ -112,6 +118,7 @@ export class DatasetEditor implements ReactiveController {
 
   async #edit(what: string, work: (session: Session, dataset: string) => Promise<string>): Promise<void> {
     const { session, datasetName: dataset } = this.#host;
+    if (this.locked) return;
     const words = await this.action.run(what, async () => {
       const done = await work(session, dataset);
       await this.load();

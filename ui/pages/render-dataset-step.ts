@@ -20,7 +20,7 @@ export function renderDatasetStep(editor: DatasetEditor, renderReady: (dataset: 
         ? html`<tl-fix-preview
           .changes=${editor.preview.report.changes}
           .urlOf=${(id: string) => editor.urlOf(id, 112)}
-          ?disabled=${editor.action.running}
+          ?disabled=${editor.locked}
           @fix-apply=${() => editor.applyFix()}
           @fix-cancel=${() => editor.cancelFix()}
         ></tl-fix-preview>`
@@ -34,7 +34,7 @@ export function renderDatasetStep(editor: DatasetEditor, renderReady: (dataset: 
 export function renderUndo(editor: DatasetEditor): TemplateResult {
   const { state } = editor.action;
   return html`<div class="row undo">
-    <button class="small" ?disabled=${editor.action.running} title=${t("undo.help")} data-test="undo" @click=${() => editor.undo()}>${icon("undo")}${t("undo.button")}</button>
+    <button class="small" ?disabled=${editor.locked} title=${t("undo.help")} data-test="undo" @click=${() => editor.undo()}>${icon("undo")}${t("undo.button")}</button>
     <span role="status" class="subdued fine break" data-test="message">${state.kind === "running" ? state.what : editor.message}</span>
   </div>`;
 }

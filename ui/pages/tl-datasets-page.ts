@@ -6,6 +6,7 @@ import { customElement } from "../components/custom-element.js";
 import type { ImportRequest } from "../components/tl-import.js";
 import "../components/tl-failure.js";
 import "../components/tl-import.js";
+import { hidesFolders, mayChange } from "../data/access.js";
 import { importDataset } from "../data/datasets.js";
 import { newestJob } from "../data/rail.js";
 import { datasetRoute, routeHash } from "../data/route.js";
@@ -77,7 +78,7 @@ export class TlDatasetsPage extends LitElement {
       <section class="panel" aria-labelledby="import-title">
         <h2 id="import-title">${t("import.title")}</h2>
         <p class="subdued" style="margin-block: 4px 16px">${t("import.help")}</p>
-        <tl-import ?disabled=${this._action.running} @import-start=${this._onImport}></tl-import>
+        <tl-import ?disabled=${this._action.running || !mayChange(this.state)} ?uploadOnly=${hidesFolders(this.state)} @import-start=${this._onImport}></tl-import>
         <div role="status" style="margin-top: 12px">
           ${this._action.running ? html`${this._progress} <progress aria-label=${this._progress}></progress>` : nothing}
         </div>

@@ -40,6 +40,30 @@ export const gridPageStyles = css`
   .tabs button:focus-visible {
     outline-offset: -3px;
   }
+  .webui {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: start;
+    gap: var(--tl-gap) var(--tl-gap-large);
+  }
+  .webui p {
+    flex-basis: 100%;
+  }
+  .sources {
+    display: flex;
+  }
+  .sources button {
+    border-radius: 0;
+  }
+  .sources button:first-child {
+    border-start-start-radius: var(--tl-radius);
+    border-end-start-radius: var(--tl-radius);
+  }
+  .sources button:last-child {
+    margin-inline-start: -1px;
+    border-start-end-radius: var(--tl-radius);
+    border-end-end-radius: var(--tl-radius);
+  }
   .seeds {
     display: flex;
     align-items: center;

@@ -7,12 +7,15 @@ import "../components/tl-cell-details.js";
 import "../components/tl-verdict.js";
 import "../components/tl-xyz-grid.js";
 import type { Selection, TlXyzGrid } from "../components/tl-xyz-grid.js";
+import { mayChange } from "../data/access.js";
+import { webuiFileUrl } from "../data/drawing.js";
 import { cellAt, type GridModel, gridModel, noLora, type Place, placeKey, samePlace } from "../data/grid-model.js";
 import { gridFileUrl } from "../data/grids.js";
 import { readStars, writeStars } from "../data/preferences.js";
-import { firstView, type GridView, gridRoute, routeHash } from "../data/route.js";
+import { firstView, type GridSource, type GridView, gridRoute, routeHash } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
+import { webuiGridModel } from "../data/webui-grid-model.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
@@ -21,7 +24,9 @@ import { cellFacts } from "./cell-facts.js";
 import { GridController } from "./grid-controller.js";
 import { firstSelection, selectionAt, selectionOf } from "./grid-selection.js";
 import { progressWords, renderGridLinks } from "./render-grid-links.js";
+import "./tl-cell-actions.js";
 import { gridPageStyles } from "./tl-grid-page.styles.js";
+import "./tl-webui-tools.js";
 
 /** What each key does; the digits choose a seed. */
 const keyActs: Record<string, string> = { c: "compare", b: "blink", s: "star", p: "pin", h: "heat", escape: "close" };
@@ -67,18 +72,18 @@ export class TlGridPage extends LitElement {
 
   override render(): TemplateResult {
     const job = this._job;
-    if (!job) return html`<h1>${t("run.missing")}</h1><p><a href="#/grids">${t("nav.grids")}</a></p>`;
-    const model = gridModel(job, this._files.plan, this._files.grid);
+    if (!job) return html`<h1>${t("run.missing")}</h1><p><a href=${routeHash({ page: "grids" })}>${t("nav.grids")}</a></p>`;
+    const model = this._model(job);
     const selection = this._selectionIn(model);
     return html`
       <h1 class="visually-hidden">${t("grid.title", { name: job.name })}</h1>
       <tl-verdict .verdict=${job.verdict} @verdict-point=${(event: CustomEvent<Place[]>) => (this._outlined = event.detail)} @verdict-go=${(event: CustomEvent<Place>) => this._go(model, event.detail)}></tl-verdict>
-      ${this._renderTools(job, model)}
+      ${this._renderTools(job, model)} ${this._renderWebui(job)}
       <div class="body ${this._open ? "open" : ""}" style=${`--ratio: ${model.width} / ${model.height}`}>
         <tl-xyz-grid
           .model=${model} .prompt=${this._prompt} .seed=${this._seed(model)} .selection=${selection}
           .look=${{ heat: this._heat, stars: this._stars, outlined: this._outlined, pinned: this._pinned, showBase: this._blink.showBase }}
-          .urlOf=${(cell: Cell, size: number) => gridFileUrl(this.session, job.id, cell.file, size)}
+          .urlOf=${(cell: Cell, size?: number) => this._urlOf(job, cell, size)}
           @cell-select=${(event: CustomEvent<Selection>) => this._select(event.detail)} @cell-open=${this._onOpen}
         ></tl-xyz-grid>
         ${this._open ? this._renderDetails(job, model, selection) : nothing}
@@ -88,6 +93,33 @@ export class TlGridPage extends LitElement {
 
   private get _job(): Job | undefined {
     return this.state.snapshot?.jobs.find((one) => one.id === this.jobId);
+  }
+
+  private _model(job: Job): GridModel {
+    const { plan, grid } = this._files;
+    return this.view.source === "webui" ? webuiGridModel(job, plan) : gridModel(job, plan, grid);
+  }
+
+  private _urlOf(job: Job, cell: Cell, size?: number): string {
+    return (this.view.source === "webui" ? webuiFileUrl : gridFileUrl)(this.session, job.id, cell.file, size);
+  }
+
+  // A grid that the WebUI drew once is shown without it too; what needs it is not.
+  private _renderWebui(job: Job): TemplateResult | typeof nothing {
+    const host = this.state.snapshot?.host ?? null;
+    if (host === null && job.webui === null) return nothing;
+    return html`<div class="webui">
+      <div class="sources" role="group" aria-label=${t("draw.source")}>
+        ${(["preview", "webui"] as const).map((source) => html`<button class="small" aria-pressed=${this.view.source === source} data-test="source-${source}" @click=${() => this._showSource(source)}>${t(`draw.${source}`)}</button>`)}
+      </div>
+      <tl-webui-tools class="grow" .session=${this.session} .host=${host} .job=${job} .plan=${this._files.plan} ?locked=${!mayChange(this.state)} @drawing-start=${() => this._showSource("webui")}></tl-webui-tools>
+      ${this.view.source === "webui" && job.webui === null ? html`<p class="subdued">${t("draw.empty")}</p>` : nothing}
+    </div>`;
+  }
+
+  private _showSource(source: GridSource): void {
+    const { epoch, weight } = this._selection?.place ?? { epoch: null, weight: null };
+    location.replace(routeHash(gridRoute(this.jobId, { source, epoch, weight, seed: this._seedIndex })));
   }
 
   private _renderTools(job: Job, model: GridModel): TemplateResult {
@@ -108,11 +140,14 @@ export class TlGridPage extends LitElement {
   }
 
   private _renderDetails(job: Job, model: GridModel, { place }: Selection): TemplateResult {
-    const urlOf = (cell: Cell) => gridFileUrl(this.session, job.id, cell.file);
+    const urlOf = (cell: Cell) => this._urlOf(job, cell);
     const base = cellAt(model, noLora, this._prompt, this._seed(model));
     const { _prompt: prompt, _pinned: pinned, _stars: stars, _files: files } = this;
-    const facts = cellFacts({ job, model, files, prompt, seed: this._seed(model), pinned, stars, urlOf }, place);
-    return html`<tl-cell-details .facts=${facts} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}></tl-cell-details>`;
+    const seed = this._seed(model);
+    const facts = cellFacts({ job, model, files, source: this.view.source, prompt, seed, pinned, stars, urlOf }, place);
+    return html`<tl-cell-details .facts=${facts} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}>
+      <tl-cell-actions .session=${this.session} .host=${this.state.snapshot?.host ?? null} .job=${job} .cell=${{ ...place, prompt, seed }} ?locked=${!mayChange(this.state)}></tl-cell-actions>
+    </tl-cell-details>`;
   }
 
   private _seed(model: GridModel): number {
@@ -153,7 +188,7 @@ export class TlGridPage extends LitElement {
     history.replaceState(
       history.state,
       "",
-      routeHash(gridRoute(this.jobId, { epoch, weight, prompt: this._prompt, seed: this._seedIndex })),
+      routeHash(gridRoute(this.jobId, { source: this.view.source, epoch, weight, prompt: this._prompt, seed: this._seedIndex })),
     );
   }
 
@@ -170,7 +205,7 @@ export class TlGridPage extends LitElement {
   private _act(act: string): void {
     const job = this._job;
     if (!job) return;
-    const { place } = this._selectionIn(gridModel(job, this._files.plan, this._files.grid));
+    const { place } = this._selectionIn(this._model(job));
     if (act === "heat") this._heat = !this._heat;
     if (act === "star") this._toggleStar(place);
     if (act === "pin") this._pinned = samePlace(this._pinned, place) ? noLora : place;

@@ -7,6 +7,7 @@ import { ActionController } from "../components/action-controller.js";
 import { customElement } from "../components/custom-element.js";
 import "../components/tl-failure.js";
 import "../components/tl-lora-facts.js";
+import { hidesFolders } from "../data/access.js";
 import { inspectLora, type LoraFacts } from "../data/loras.js";
 import { routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
@@ -88,7 +89,7 @@ export class TlLorasPage extends LitElement {
   override render(): TemplateResult {
     const loras = [...(this.state.snapshot?.loras ?? [])].sort((a, b) => b.modifiedAt - a.modifiedAt || b.file.localeCompare(a.file));
     return html`<h1>${t("nav.loras")}</h1>
-      <p class="subdued">${t("loras.where")} <code class="break">${this.state.snapshot?.loraDir}</code></p>
+      ${hidesFolders(this.state) ? nothing : html`<p class="subdued">${t("loras.where")} <code class="break">${this.state.snapshot?.loraDir}</code></p>`}
       ${loras.length === 0 ? html`<p>${t("loras.empty")}</p>` : nothing}
       <div class="halves">
         <ul>${repeat(

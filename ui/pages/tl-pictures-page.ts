@@ -78,11 +78,11 @@ export class TlPicturesPage extends LitElement {
     const images = filterImages(dataset.images, this.filter);
     const shown = images.find((image) => image.id === this._selected);
     return html`
-      <tl-trigger-word .word=${dataset.triggerWord} ?disabled=${this._editor.action.running} @trigger-save=${(event: CustomEvent<string>) => this._editor.saveTriggerWord(event.detail)}></tl-trigger-word>
+      <tl-trigger-word .word=${dataset.triggerWord} ?disabled=${this._editor.locked} @trigger-save=${(event: CustomEvent<string>) => this._editor.saveTriggerWord(event.detail)}></tl-trigger-word>
       <tl-problems
         .problems=${problems}
         .shown=${this.filter.problem}
-        ?disabled=${this._editor.action.running}
+        ?disabled=${this._editor.locked}
         @problem-show=${(event: CustomEvent<string | null>) => this._show({ ...this.filter, problem: event.detail })}
         @problem-fix=${fixCodes(this._editor)}
       ></tl-problems>
@@ -105,7 +105,7 @@ export class TlPicturesPage extends LitElement {
       .url=${this._editor.urlOf(image.id)}
       .triggerWord=${dataset.triggerWord}
       .position=${t("view.position", { at: images.indexOf(image) + 1, of: images.length })}
-      ?disabled=${this._editor.action.running}
+      ?disabled=${this._editor.locked}
       @view-close=${this._onClose}
       @view-step=${(event: CustomEvent<number>) => this._step(images, event.detail)}
       @view-reject=${() => this._reject(images)}
@@ -146,7 +146,7 @@ export class TlPicturesPage extends LitElement {
   private async _reject(images: readonly DatasetImage[]): Promise<void> {
     const at = images.findIndex((image) => image.id === this._selected);
     const image = images[at];
-    if (!image || this._editor.action.running) return;
+    if (!image || this._editor.locked) return;
     const neighbour = images[at + 1] ?? images[at - 1];
     await this._editor.reject(image.id);
     this._selected = neighbour?.id ?? null;

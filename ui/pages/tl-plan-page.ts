@@ -10,6 +10,7 @@ import "../components/tl-plan-figures.js";
 import type { SettingChange } from "../components/tl-setting.js";
 import "../components/tl-settings.js";
 import "../components/tl-strength.js";
+import { mayChange } from "../data/access.js";
 import { enqueue } from "../data/jobs.js";
 import { draftKey, type PlanDraft, parseDraft, withSetting } from "../data/plan-draft.js";
 import { readPreference, writePreference } from "../data/preferences.js";
@@ -17,6 +18,7 @@ import { routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { fieldOf, mainSettings } from "../data/setting-fields.js";
 import { type AppState, emptyState } from "../data/store.js";
+import { loadedCheckpoint } from "../data/webui-state.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
@@ -68,11 +70,13 @@ export class TlPlanPage extends LitElement {
 
   private _renderMain(): TemplateResult {
     const values = this._values;
+    const loaded = loadedCheckpoint(this.state.snapshot?.host ?? null);
     return html`
       <label class="field"><span>${t("plan.baseModel")}</span>
         <select data-test="base-model" @change=${(event: Event & { currentTarget: HTMLSelectElement }) => this._keep({ ...this._draft, baseModel: event.currentTarget.value })}>
-          ${this.state.snapshot?.baseModels.map(({ name, resolution }) => html`<option value=${name} ?selected=${name === this._draft.baseModel}>${t("plan.baseModelOption", { name, resolution })}</option>`)}
-        </select></label>
+          ${this.state.snapshot?.baseModels.map(({ name, resolution }) => html`<option value=${name} ?selected=${name === this._draft.baseModel}>${t(name === loaded ? "plan.loadedMark" : "plan.baseModelOption", { name, resolution })}</option>`)}
+        </select>
+        ${loaded === null || loaded === this._draft.baseModel ? nothing : html`<span class="subdued fine" data-test="not-loaded">${t("plan.notLoaded", { loaded, name: this._draft.baseModel })}</span>`}</label>
       <fieldset>
         <legend>${t("setting.subject")}</legend>
         ${Settings.shape.subject
@@ -102,7 +106,7 @@ export class TlPlanPage extends LitElement {
       ${plan || failure ? nothing : html`<p class="subdued" role="status">${t("plan.computing")}</p>`}
       <tl-plan-figures class=${pending ? "pending" : ""} .plan=${plan} .urlOf=${(id: string) => this._editor.urlOf(id, 160)} @plan-jump=${this._onJump}></tl-plan-figures>
       <div class="row go">
-        <button class="primary big" ?disabled=${!plan || failure !== null || this._action.running} data-test="enqueue" @click=${this._onEnqueue}>${t("plan.enqueue")}</button>
+        <button class="primary big" ?disabled=${!plan || failure !== null || this._action.running || !mayChange(this.state)} data-test="enqueue" @click=${this._onEnqueue}>${t("plan.enqueue")}</button>
         <span class="subdued fine" role="status">${this._action.running ? t("plan.enqueueing") : pending ? t("plan.computing") : ""}</span>
       </div>
     `;

@@ -13,6 +13,7 @@ import "../components/tl-log.js";
 import "../components/tl-loss-chart.js";
 import "../components/tl-progress.js";
 import "../components/tl-verdict.js";
+import { mayChange } from "../data/access.js";
 import { controlJob, controlsFor, type JobControl, readLog, readPlan, reportUrl } from "../data/jobs.js";
 import { gridRoute, routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
@@ -54,7 +55,7 @@ export class TlRunPage extends LitElement {
 
   override render(): TemplateResult {
     const job = this.state.snapshot?.jobs.find((one) => one.id === this.jobId);
-    if (!job) return html`<h1>${t("run.missing")}</h1><p><a href="#/runs">${t("run.all")}</a></p>`;
+    if (!job) return html`<h1>${t("run.missing")}</h1><p><a href=${routeHash({ page: "runs" })}>${t("run.all")}</a></p>`;
     return html`
       <header>
         <div><h1 class="break">${job.name}</h1><p class="subdued">${t("run.from", { dataset: job.dataset, baseModel: job.baseModel })}</p></div>
@@ -75,12 +76,12 @@ export class TlRunPage extends LitElement {
   }
 
   private _renderControl(control: JobControl, job: Job): TemplateResult {
-    return html`<button class=${control === "resumeJob" ? "primary" : ""} ?disabled=${this._action.running} title=${t(`${control}.help`)} data-test=${controlTests[control]} @click=${() => this._action.run(control, () => controlJob(this.session, control, job.id))}>${t(`${control}.button`)}</button>`;
+    return html`<button class=${control === "resumeJob" ? "primary" : ""} ?disabled=${this._action.running || !mayChange(this.state)} title=${t(`${control}.help`)} data-test=${controlTests[control]} @click=${() => this._action.run(control, () => controlJob(this.session, control, job.id))}>${t(`${control}.button`)}</button>`;
   }
 
   private _renderFailure(job: Job): TemplateResult | typeof nothing {
     return job.failure && job.status === "failed"
-      ? html`<tl-failure .failure=${job.failure}><button class="small primary" data-test="resume" @click=${() => this._action.run("resume", () => controlJob(this.session, "resumeJob", job.id))}>${t("resumeJob.button")}</button></tl-failure>`
+      ? html`<tl-failure .failure=${job.failure}><button class="small primary" ?disabled=${!mayChange(this.state)} data-test="resume" @click=${() => this._action.run("resume", () => controlJob(this.session, "resumeJob", job.id))}>${t("resumeJob.button")}</button></tl-failure>`
       : nothing;
   }
 

@@ -72,7 +72,7 @@ export class TlRunsPage extends LitElement {
     return html`<h1>${t("nav.runs")}</h1>
       ${
         sorted.length === 0
-          ? html`<p>${t("runs.empty")} <a href="#/datasets" style="display: inline; padding: 0; border: 0; color: var(--tl-link)">${t("nav.datasets")}</a></p>`
+          ? html`<p>${t("runs.empty")} <a href=${routeHash({ page: "datasets" })} style="display: inline; padding: 0; border: 0; color: var(--tl-link)">${t("nav.datasets")}</a></p>`
           : html`<ul>${repeat(
               sorted,
               (job) => job.id,

@@ -1,13 +1,16 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import { PROTOCOL_VERSION } from "../../protocol/messages.js";
+import { PROTOCOL_VERSION, type Snapshot } from "../../protocol/messages.js";
 import { customElement } from "../components/custom-element.js";
+import { hidesFolders, mayChange } from "../data/access.js";
 import { chooseScheme, hasHostTheme, type SchemeChoice, schemeChoice } from "../data/scheme.js";
+import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { formatBytes } from "../locales/format.js";
 import { LocaleController, language, languages, setLanguage, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
+import "./tl-webui-settings.js";
 
 const schemes: readonly SchemeChoice[] = ["auto", "light", "dark"];
 
@@ -48,6 +51,9 @@ export class TlSettingsPage extends LitElement {
         grid-template-columns: minmax(100px, auto) minmax(0, 1fr);
         gap: 6px var(--tl-gap-large);
       }
+      .wide {
+        grid-column: 1 / -1;
+      }
       dt {
         color: var(--tl-subdued);
       }
@@ -57,6 +63,7 @@ export class TlSettingsPage extends LitElement {
     `,
   ];
 
+  @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) state: AppState = emptyState;
 
   constructor() {
@@ -73,27 +80,37 @@ export class TlSettingsPage extends LitElement {
         ${languages.map(({ id, name }) => html`<label lang=${id}><input type="radio" name="language" value=${id} .checked=${id === language()} @change=${() => setLanguage(id)} />${name}</label>`)}
       </fieldset>
       ${
-        hasHostTheme()
+        hasHostTheme(this)
           ? nothing
           : html`<fieldset>
             <legend>${t("settings.scheme")}</legend>
             ${schemes.map((choice) => html`<label><input type="radio" name="scheme" value=${choice} .checked=${choice === schemeChoice()} @change=${() => this._onScheme(choice)} />${t(`scheme.${choice}`)}</label>`)}
           </fieldset>`
       }
-      <section>
-        <h2>${t("settings.paths")}</h2>
-        <dl>
-          <dt>${t("settings.home")}</dt><dd class="break"><code>${snapshot?.home}</code></dd>
-          <dt>${t("settings.loraDir")}</dt><dd class="break"><code>${snapshot?.loraDir}</code></dd>
-          <dt>${t("settings.baseModels")}</dt>
-          <dd>${snapshot?.baseModels.map(({ name, path, bytes }) => html`<div><strong>${name}</strong> <span class="subdued number">${formatBytes(bytes)}</span><br /><code class="break subdued">${path}</code></div>`)}</dd>
-        </dl>
-      </section>
+      ${snapshot?.host ? html`<tl-webui-settings .session=${this.session} .host=${snapshot.host} ?locked=${!mayChange(this.state)} ?hideFolders=${hidesFolders(this.state)}></tl-webui-settings>` : nothing}
+      ${snapshot ? this._renderFolders(snapshot) : nothing}
       <section>
         <h2>${t("settings.versions")}</h2>
         <dl><dt>Train LoRA</dt><dd>${serverVersion}</dd><dt>${t("settings.protocol")}</dt><dd>${PROTOCOL_VERSION}</dd></dl>
       </section>
     `;
+  }
+
+  private _renderFolders({ home, loraDir, baseModels }: Snapshot): TemplateResult {
+    const isHidden = hidesFolders(this.state);
+    return html`<section>
+      <h2>${t("settings.paths")}</h2>
+      <dl>
+        ${
+          isHidden
+            ? html`<dd class="wide subdued">${t("settings.foldersHidden")}</dd>`
+            : html`<dt>${t("settings.home")}</dt><dd class="break"><code>${home}</code></dd>
+              <dt>${t("settings.loraDir")}</dt><dd class="break"><code>${loraDir}</code></dd>`
+        }
+        <dt>${t("settings.baseModels")}</dt>
+        <dd>${baseModels.map(({ name, path, bytes }) => html`<div><strong>${name}</strong> <span class="subdued number">${formatBytes(bytes)}</span>${isHidden ? nothing : html`<br /><code class="break subdued">${path}</code>`}</div>`)}</dd>
+      </dl>
+    </section>`;
   }
 
   private _onScheme(choice: SchemeChoice): void {

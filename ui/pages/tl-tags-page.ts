@@ -48,11 +48,11 @@ export class TlTagsPage extends LitElement {
   private _renderReady(dataset: Dataset): TemplateResult {
     const images = filterImages(dataset.images, this.filter);
     return html`
-      <tl-trigger-word .word=${dataset.triggerWord} ?disabled=${this._editor.action.running} @trigger-save=${(event: CustomEvent<string>) => this._editor.saveTriggerWord(event.detail)}></tl-trigger-word>
+      <tl-trigger-word .word=${dataset.triggerWord} ?disabled=${this._editor.locked} @trigger-save=${(event: CustomEvent<string>) => this._editor.saveTriggerWord(event.detail)}></tl-trigger-word>
       <tl-problems
         .problems=${captionProblems(dataset)}
         .shown=${this.filter.problem}
-        ?disabled=${this._editor.action.running}
+        ?disabled=${this._editor.locked}
         @problem-show=${(event: CustomEvent<string | null>) => this._show({ ...this.filter, problem: event.detail })}
         @problem-fix=${fixCodes(this._editor)}
       ></tl-problems>
@@ -85,7 +85,7 @@ export class TlTagsPage extends LitElement {
         isOpen
           ? html`<div class="grow">
             <div class="row"><span class="grow subdued fine break">${image.id}</span><button class="small" @click=${() => (this._open = null)}>${t("tags.close")}</button></div>
-            <tl-caption-editor .caption=${image.caption ?? ""} .triggerWord=${dataset.triggerWord} ?disabled=${this._editor.action.running} @caption-save=${(event: CustomEvent<string>) => this._editor.saveCaption(image.id, event.detail)}></tl-caption-editor>
+            <tl-caption-editor .caption=${image.caption ?? ""} .triggerWord=${dataset.triggerWord} ?disabled=${this._editor.locked} @caption-save=${(event: CustomEvent<string>) => this._editor.saveCaption(image.id, event.detail)}></tl-caption-editor>
           </div>`
           : html`<button class="caption" data-image=${image.id} title=${t("tags.edit", { image: image.id })} @click=${() => (this._open = image.id)}>
             ${image.tags.length > 0 ? image.tags.map((tag) => html`<span class=${this._tagClass(tag, dataset)}>${tag}</span>`) : html`<em class="warning">${t("tags.noCaption")}</em>`}

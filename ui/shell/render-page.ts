@@ -31,7 +31,7 @@ export function renderPage(route: Route, session: Session, state: AppState): Tem
     case "loras":
       return html`<tl-loras-page .session=${session} .state=${state} .file=${route.file}></tl-loras-page>`;
     case "settings":
-      return html`<tl-settings-page .state=${state}></tl-settings-page>`;
+      return html`<tl-settings-page .session=${session} .state=${state}></tl-settings-page>`;
     default: {
       const unknownRoute: never = route;
       return unknownRoute;

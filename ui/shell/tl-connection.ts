@@ -1,4 +1,4 @@
-import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { customElement } from "../components/custom-element.js";
 import { icon } from "../components/icon.js";
@@ -40,11 +40,12 @@ export class TlConnection extends LitElement {
     new LocaleController(this);
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this._clock = setInterval(() => {
-      if (this.retryAt !== null) this._now = Date.now();
-    }, 1000);
+  // The clock goes only while there is something to count down.
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has("retryAt")) return;
+    clearInterval(this._clock);
+    this._now = Date.now();
+    if (this.retryAt !== null) this._clock = setInterval(() => (this._now = Date.now()), 1000);
   }
 
   override disconnectedCallback(): void {
@@ -61,14 +62,20 @@ export class TlConnection extends LitElement {
       case "connecting":
       case "connected":
         return html`<span class="subdued">${t("connection.connecting")}</span>`;
-      case "lost": {
+      case "lost":
+      case "restarting":
+      case "serverAway": {
         const seconds = Math.max(0, Math.ceil(((this.retryAt ?? 0) - this._now) / 1000));
-        return html`<span class="warning">${icon("warning")}</span><span>${t("connection.lost", { n: seconds })}</span>
+        return html`<span class="warning">${icon("warning")}</span><span>${t(`connection.${this.status}`)} <span class="subdued number">${t("connection.next", { n: seconds })}</span></span>
           <button class="small" @click=${this._onRetry}>${t("connection.retry")}</button>`;
       }
       case "unauthorized":
         return html`<span class="warning">${icon("warning")}</span><span>${t("connection.unauthorized")}</span>
           <button class="small" @click=${this._onRetry}>${t("connection.retry")}</button>`;
+      case "loggedOut":
+        // Without its hash the address is loaded anew, and the WebUI asks for a login if it wants one.
+        return html`<span class="warning">${icon("warning")}</span><span>${t("connection.loggedOut")}</span>
+          <a class="button small" href=${`${location.pathname}${location.search}`} data-test="log-in">${t("connection.logIn")}</a>`;
       case "outdated":
         return html`<span class="warning">${icon("warning")}</span><span>${t("connection.outdated")}</span>
           <button class="small" @click=${() => location.reload()}>${t("connection.reload")}</button>`;

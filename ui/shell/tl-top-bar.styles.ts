@@ -45,8 +45,10 @@ export const topBarStyles = css`
   .status {
     margin-inline-start: auto;
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
-    gap: var(--tl-gap-large);
+    justify-content: end;
+    gap: 0 var(--tl-gap-large);
     min-height: 44px;
     color: var(--tl-subdued);
     font-size: var(--tl-text-small);

@@ -1,15 +1,18 @@
-import { html, LitElement, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { ifDefined } from "lit/directives/if-defined.js";
 import { etaSeconds } from "../../protocol/job.js";
 import { customElement } from "../components/custom-element.js";
+import { mayChange } from "../data/access.js";
 import { activityOf } from "../data/activity.js";
 import { type Route, routeHash, runRoute } from "../data/route.js";
+import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { formatDuration } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
+import "./tl-webui-line.js";
 import { topBarStyles } from "./tl-top-bar.styles.js";
 
 const places = [
@@ -25,6 +28,7 @@ const places = [
 export class TlTopBar extends LitElement {
   static override styles = [text, controls, topBarStyles];
 
+  @property({ attribute: false }) session!: Session;
   @property({ attribute: false }) state: AppState = emptyState;
   @property({ attribute: false }) page: Route["page"] = "datasets";
 
@@ -35,7 +39,7 @@ export class TlTopBar extends LitElement {
 
   override render(): TemplateResult {
     return html`
-      <a class="name" href="#/datasets">Train LoRA</a>
+      <a class="name" href=${routeHash({ page: "datasets" })}>Train LoRA</a>
       <nav aria-label=${t("nav.label")}>
         <ul>
           ${places.map(
@@ -49,6 +53,7 @@ export class TlTopBar extends LitElement {
         </ul>
       </nav>
       <div class="status">
+        ${this.state.snapshot?.host ? html`<tl-webui-line .session=${this.session} .host=${this.state.snapshot.host} ?disabled=${!mayChange(this.state)}></tl-webui-line>` : nothing}
         <span>${this._renderActivity()}</span>
         ${this._renderLive()}
       </div>

@@ -1,0 +1,67 @@
+import type { HostSettings, RenderSettings } from "../../protocol/host.js";
+import type { Job } from "../../protocol/job.js";
+import { httpPaths, ResultOf } from "../../protocol/messages.js";
+import type { Plan } from "../../protocol/plan.js";
+import type { Place } from "./grid-model.js";
+import type { Session } from "./session.js";
+
+/** One picture of a grid. */
+export type CellAddress = Place & { prompt: number; seed: number };
+
+/** Lets the WebUI draw what it has not drawn yet of a run; the cells come as the job's events. Resolves with how many will come. */
+export async function drawInWebui(
+  session: Session,
+  job: string,
+  { epochs, settings }: { epochs?: number[]; settings?: Partial<RenderSettings> } = {},
+): Promise<number> {
+  const request = { type: "drawInWebui" as const, job, ...(epochs ? { epochs } : {}), ...(settings ? { settings } : {}) };
+  return (await session.connection.request(ResultOf.drawInWebui, request)).cells;
+}
+
+export async function stopDrawing(session: Session, job: string): Promise<void> {
+  await session.connection.request(ResultOf.stopDrawing, { type: "stopDrawing", job });
+}
+
+/** The infotext that fills txt2img: with a cell that picture, without one the whole grid as an X/Y/Z plot. */
+export async function pasteText(session: Session, job: string, cell?: CellAddress): Promise<string> {
+  const request = { type: "pasteText" as const, job, ...(cell ? { cell } : {}) };
+  return (await session.connection.request(ResultOf.pasteText, request)).text;
+}
+
+/** Lets the WebUI draw what waits for the GPU; training goes on by itself afterwards. */
+export async function lendGpu(session: Session, job: string): Promise<void> {
+  await session.connection.request(ResultOf.lendGpu, { type: "lendGpu", job });
+}
+
+export function setHostSettings(session: Session, settings: Partial<HostSettings>): Promise<HostSettings> {
+  return session.connection.request(ResultOf.setHostSettings, { type: "setHostSettings", settings });
+}
+
+/** Writes the card of an epoch's LoRA; resolves with the card's file name. */
+export async function keepLora(session: Session, job: string, { epoch, weight }: Place): Promise<string> {
+  return (await session.connection.request(ResultOf.keepLora, { type: "keepLora", job, epoch, weight })).file;
+}
+
+/** Address of a picture that the WebUI has drawn; with `size` a thumbnail with that longest side. */
+export function webuiFileUrl(session: Session, job: string, file: string, size?: number): string {
+  return `${session.base}${httpPaths.webuiFile(job, file, size)}`;
+}
+
+/** What the WebUI would draw with if nothing was changed: as last time, or else as the plan says. Null while the plan is unknown. */
+export function drawingSettings(job: Job, plan: Plan | null): RenderSettings | null {
+  if (job.webui) return job.webui.settings;
+  if (!plan) return null;
+  const { grid, resolution, clipSkip } = plan.settings;
+  return {
+    prompts: grid.prompts,
+    negativePrompt: grid.negativePrompt,
+    sampler: null,
+    scheduler: null,
+    steps: grid.steps,
+    cfgScale: grid.cfgScale,
+    width: resolution.width,
+    height: resolution.height,
+    clipSkip,
+    checkpoint: null,
+  };
+}

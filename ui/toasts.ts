@@ -1,0 +1,2 @@
+import "./data/zod-without-eval.js";
+import "./shell/train-lora-toasts.js";
