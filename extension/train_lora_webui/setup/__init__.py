@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from .current import cancel, configure, is_ready, log_since, node_path, start, state, wait
-from .routes import routes
 
 __all__ = ["cancel", "configure", "is_ready", "log_since", "node_path", "routes", "start", "state", "wait"]
+
+
+def routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
+    """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel` (see setup_routes.py)."""
+    from .setup_routes import add_setup_routes
+
+    add_setup_routes(app, prefix, guard)

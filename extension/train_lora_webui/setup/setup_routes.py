@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from . import current
 
 
-def routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
+def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
     """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel`.
 
     `guard` is a FastAPI dependency that lets a request through by returning its `Access` (see access.py), or raises.
