@@ -9,8 +9,8 @@ sys.path[:0] = [str(HERE / "stand_ins"), str(HERE), str(REPOSITORY / "extension"
 
 import pytest
 from modules import call_queue, fifo_lock, paths, processing, progress, sd_models, shared
-from node_side import NodeSide
-from train_lora_webui.bridge import axes, host_session, lease, loras, runs
+from node_side import NodeSide, queue_is_free, until
+from train_lora_webui.bridge import host_session, lease, loras, queue_turn, runs
 from train_lora_webui.bridge.host_connection import HostConnection
 
 
@@ -45,7 +45,9 @@ def webui(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "SCAN_SECONDS", 0.0)
     runs.set_runs([])
     monkeypatch.setitem(sys.modules, "networks", LoraExtension(data / "models" / "Lora"))
-    return data
+    yield data
+    until(queue_is_free)
+    until(lambda: not queue_turn.own_tasks and queue_turn._own_waiters == 0)
 
 
 class LoraExtension:
@@ -87,8 +89,3 @@ def host(node):
     node.wait_for("hello")
     yield connection
     connection.stop()
-
-
-@pytest.fixture
-def axis_names():
-    return axes.EPOCH_AXIS, axes.WEIGHT_AXIS

@@ -140,3 +140,13 @@ def until(holds, seconds=5):
     while not holds():
         assert time.monotonic() < end, "it did not come about in time"
         time.sleep(0.01)
+
+
+def queue_is_free():
+    """True when nobody holds the WebUI's queue; it is free again afterwards."""
+    from modules import call_queue
+
+    if not call_queue.queue_lock.acquire(blocking=False):
+        return False
+    call_queue.queue_lock.release()
+    return True

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from modules import call_queue, progress, sd_models, shared
-from node_side import Refused, until
+from node_side import Refused, queue_is_free, until
 from train_lora_webui.bridge import gpu_memory
 
 JOB = {"job": "job-1", "jobName": "korri"}
@@ -14,13 +14,6 @@ JOB = {"job": "job-1", "jobName": "korri"}
 
 def model():
     return sd_models.model_data.sd_model
-
-
-def queue_is_free():
-    if not call_queue.queue_lock.acquire(blocking=False):
-        return False
-    call_queue.queue_lock.release()
-    return True
 
 
 def wait_in_the_queue(done):

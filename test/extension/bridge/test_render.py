@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from modules import call_queue, devices, processing, progress, scripts, sd_models, shared
-from node_side import Refused, until
+from node_side import Refused, queue_is_free, until
 from PIL import Image
 
 SETTINGS = {
@@ -155,7 +155,7 @@ def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(node, host, t
     node.request("cancel", request=asked)
     assert node.result(asked) == {"drawn": 1}
     assert len(told(node)) == 1 and len(list((tmp_path / "out" / "cells").iterdir())) == 1
-    assert not shared.state.interrupted and call_queue.queue_lock.acquire(blocking=False)
+    assert not shared.state.interrupted and queue_is_free()
 
 
 def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(node, host, tmp_path):
@@ -166,7 +166,7 @@ def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(node, 
         node.request("cancel", request=asked)
         assert node.result(asked) == {"drawn": 0}
         assert not shared.state.interrupted and shared.state.job == "the user's own"
-    until(lambda: call_queue.queue_lock.acquire(blocking=False))
+    until(queue_is_free)
 
 
 def test_a_lost_socket_stops_our_rendering(node, host, tmp_path):
@@ -174,7 +174,7 @@ def test_a_lost_socket_stops_our_rendering(node, host, tmp_path):
     node.send("renderCells", **render(tmp_path, [cell(n) for n in range(1, 9)], steps=20))
     until(lambda: shared.state.job == "train_lora_grid")
     node.kill()
-    until(lambda: shared.state.job == "" and call_queue.queue_lock.acquire(blocking=False), 5)
+    until(lambda: shared.state.job == "" and queue_is_free(), 5)
     assert len(list((tmp_path / "out").rglob("*.png"))) < 8
 
 
@@ -190,7 +190,7 @@ def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half
     assert refused.value.failure["code"] == "webui_failed"
     # "Stop after this picture" lets the present one be finished.
     assert len(told(node)) == (2 if sign == "stopping_generation" else 1)
-    assert call_queue.queue_lock.acquire(blocking=False)
+    assert queue_is_free()
 
 
 def test_an_exception_is_a_refusal_and_drawn_cells_stay(node, host, tmp_path):
@@ -202,7 +202,7 @@ def test_an_exception_is_a_refusal_and_drawn_cells_stay(node, host, tmp_path):
     with pytest.raises(Refused, match="mat1 and mat2"):
         node.request("renderCells", **render(tmp_path, [cell(1), cell(2)]))
     assert len(told(node)) == 1
-    assert call_queue.queue_lock.acquire(blocking=False) and shared.state.job == ""
+    assert queue_is_free() and shared.state.job == ""
 
 
 def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes_on(node, host, tmp_path):
