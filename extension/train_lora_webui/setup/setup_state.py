@@ -55,8 +55,10 @@ def setup_state(place: Place, run: SetupRun, known: KnownFacts) -> dict[str, Any
     found, facts = known.read(place)
     needed = needed_steps(facts)
     planned = tuple(StepState(step.code, step.reason) for step in needed)
-    shown = run.steps() if running or (needed and run.steps()) else planned
-    failure = None if running or not needed else run.failure()
+    unfinished = bool(needed) and (run.failure() is not None or run.stopped())
+    # A run that ended before it knew its steps has none to show.
+    shown = (run.steps() or planned) if running or unfinished else planned
+    failure = run.failure() if unfinished and not running else None
     kind, trainer_megabytes = trainer_size()
     megabytes = {
         "node": NODE_MEGABYTES,
