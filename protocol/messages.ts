@@ -60,6 +60,8 @@ export const ClientMessage = z.discriminatedUnion("type", [
     cell: z
       .object({ epoch: z.int().nonnegative(), weight: z.number(), prompt: z.int().nonnegative(), seed: z.int().nonnegative() })
       .optional(),
+    /** Whose grid the cell is of, because their prompts may differ; absent: the WebUI's when it has drawn such a cell. */
+    grid: z.enum(["own", "webui"]).optional(),
   }),
   /** Lets the WebUI have the GPU once: the trainer parks, the waiting pictures are drawn, training goes on by itself. */
   z.object({ id: z.int(), type: z.literal("lendGpu"), job: z.string() }),

@@ -1,14 +1,16 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { FailureError } from "../protocol/errors.js";
-import { resolveHome } from "./paths.js";
+import { invokedFrom, resolveHome } from "./paths.js";
 import { type RunningServer, startServer } from "./start.js";
 import { failureOf } from "./trainer/failure-of.js";
 
-const HELP = `npm start -- [--home DIR] [--port N] [--json]
+const HELP = `npm start -- [--home DIR] [--lora-dir DIR] [--port N] [--json]
 
 Starts the server of Train LoRA and prints the address of its page.
 
   --home DIR         keep everything in DIR (default: TRAIN_LORA_HOME, else data/ in the checkout)
+  --lora-dir DIR     put finished LoRAs into DIR (default: models/Lora in the home; a connected WebUI names its own)
   --port N           listen on this port of 127.0.0.1 (default: a free one)
   --idle-exit N      leave after N minutes without work and without an open page
   --json             print one JSON line {url, port, pid} instead of a sentence
@@ -28,6 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const server = await startServer({
       home: resolveHome(options.home),
+      ...(options.loraDir === undefined ? {} : { loraDir: resolve(invokedFrom(), options.loraDir) }),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(options.idleExit === undefined ? {} : { idleExitMinutes: options.idleExit }),
     });
@@ -44,7 +47,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-type Options = { home: string | undefined; port: number | undefined; idleExit: number | undefined; json: boolean; help: boolean };
+type Options = {
+  home: string | undefined;
+  loraDir: string | undefined;
+  port: number | undefined;
+  idleExit: number | undefined;
+  json: boolean;
+  help: boolean;
+};
 
 function readOptions(args: readonly string[]): Options | string {
   try {
@@ -52,6 +62,7 @@ function readOptions(args: readonly string[]): Options | string {
       args: [...args],
       options: {
         home: { type: "string" },
+        "lora-dir": { type: "string" },
         port: { type: "string" },
         "idle-exit": { type: "string" },
         json: { type: "boolean", default: false },
@@ -60,6 +71,7 @@ function readOptions(args: readonly string[]): Options | string {
     });
     return {
       home: values.home,
+      loraDir: values["lora-dir"],
       port: numberOption("--port", values.port, 65535),
       idleExit: numberOption("--idle-exit", values["idle-exit"], 1_000_000),
       json: values.json,

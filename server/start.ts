@@ -29,6 +29,8 @@ export type StartRequest = {
   readonly home: string;
   /** 0 or absent: a free one. */
   readonly port?: number;
+  /** Where LoRA files go until a WebUI says otherwise; absent: the home's models/Lora. */
+  readonly loraDir?: string;
   /** Leave after so many minutes without work and without a page; absent: stay. */
   readonly idleExitMinutes?: number;
 };
@@ -38,7 +40,7 @@ const IDLE_CHECK_MS = 1000;
 const ADDRESS_PATIENCE_MS = 15_000;
 
 /** Starts the one server of a home. Throws `server_running` with the address of the one that runs, or `port_taken`. */
-export async function startServer({ home, port = 0, idleExitMinutes }: StartRequest): Promise<RunningServer> {
+export async function startServer({ home, port = 0, loraDir, idleExitMinutes }: StartRequest): Promise<RunningServer> {
   const paths = homePaths(home);
   await mkdir(paths.home, { recursive: true });
   const release = holdLock(paths.lockFile);
@@ -47,7 +49,7 @@ export async function startServer({ home, port = 0, idleExitMinutes }: StartRequ
   try {
     const secret = await chooseSecret(paths);
     const taken = await listen(server, port);
-    return await serve({ server, paths, secret, port: taken, release, idleExitMinutes });
+    return await serve({ server, paths, secret, port: taken, release, loraDir, idleExitMinutes });
   } catch (error) {
     server.close();
     release();
@@ -61,12 +63,13 @@ type ServeRequest = {
   secret: string;
   port: number;
   release: () => void;
+  loraDir: string | undefined;
   idleExitMinutes: number | undefined;
 };
 
-async function serve({ server, paths, secret, port, release, idleExitMinutes }: ServeRequest): Promise<RunningServer> {
+async function serve({ server, paths, secret, port, release, loraDir, idleExitMinutes }: ServeRequest): Promise<RunningServer> {
   const session = openSession(secret, port);
-  const state = openState(paths);
+  const state = openState(paths, loraDir);
   const shutDown = () => void close();
   server.on("request", makeApp({ state, session, port, shutDown }));
   const closeSockets = openSocket(server, { state, session, port, handlers: makeHandlers(state) });

@@ -7,6 +7,7 @@ import { httpPaths, PROTOCOL_VERSION } from "../../protocol/messages.js";
 import { checkoutRoot, serverVersion } from "../checkout.js";
 import type { State } from "../state.js";
 import { failureOf } from "../trainer/failure-of.js";
+import { accessOf, checkMethod } from "./access.js";
 import { checkCaller } from "./caller.js";
 import { fileRoutes } from "./files.js";
 import type { Session } from "./session.js";
@@ -33,6 +34,7 @@ export function makeApp({ state, session, port, shutDown }: AppRequest): express
   app.use("/api", (request, _response, next) => {
     if (!session.allows(request))
       throw new FailureError("unauthorized", "Open the address that the server printed at its start: it lets this browser in.");
+    checkMethod(accessOf(request, session), request.method);
     next();
   });
   app.get(
@@ -46,7 +48,7 @@ export function makeApp({ state, session, port, shutDown }: AppRequest): express
     shutDown();
   });
   app.use(uploadRoutes(state.paths.uploadsDir));
-  app.use(fileRoutes(state));
+  app.use(fileRoutes(state, session));
   app.use("/api", (request) => {
     throw new FailureError("not_found", `There is nothing at ${request.originalUrl}.`);
   });
@@ -98,6 +100,7 @@ function pagePolicy(port: number): string {
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
+  restricted: 403,
   not_found: 404,
   dataset_not_found: 404,
   bad_request: 400,

@@ -1,11 +1,15 @@
+import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import express, { type Response } from "express";
+import express, { type Request, type Response } from "express";
 import { FailureError } from "../../protocol/errors.js";
 import { thumbnail } from "../dataset/thumbnail.js";
 import { inspectLora } from "../library/inspect.js";
 import type { State } from "../state.js";
 import { runDirOf } from "../trainer/run.js";
+import { accessOf } from "./access.js";
+import { foldersOf, hideFolders } from "./hide-folders.js";
 import { fileBelow } from "./safe-path.js";
+import type { Session } from "./session.js";
 
 const PICTURES = new Set([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"]);
 const MIN_SIZE = 16;
@@ -15,25 +19,27 @@ const MAX_SIZE = 2048;
 const REPORT_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'";
 
 /** Pictures of data sets and grids, reports, and the recipes of LoRA files. */
-export function fileRoutes(state: State): express.Router {
+export function fileRoutes(state: State, session: Session): express.Router {
   const router = express.Router();
+  const hidden = (request: Request) => (accessOf(request, session).hideFolders ? foldersOf(state) : []);
   router.get("/api/datasets/:name/images/*image", async (request, response) => {
     const file = fileBelow(state.datasets.root(request.params.name), request.params.image);
     await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: PICTURES });
   });
-  router.get("/api/jobs/:id/grid/*file", async (request, response) => {
-    const file = fileBelow(join(jobFolder(state, request.params.id), "grid"), request.params.file);
-    if (extname(file) === ".json") return sendWhole(response, file);
-    await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: new Set([".png"]) });
-  });
-  router.get("/api/jobs/:id/report", (request, response) => {
+  for (const folder of ["grid", "webui"])
+    router.get(`/api/jobs/:id/${folder}/*file`, async (request: Request<{ id: string; file: string[] }>, response) => {
+      const file = fileBelow(join(jobFolder(state, request.params.id), folder), request.params.file);
+      if (extname(file) === ".json") return sendText(response, file, { type: "application/json", hidden: hidden(request) });
+      await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: new Set([".png"]) });
+    });
+  router.get("/api/jobs/:id/report", async (request, response) => {
     const file = fileBelow(jobFolder(state, request.params.id), ["report.html"]);
     response.set("Content-Security-Policy", REPORT_POLICY);
-    sendWhole(response, file);
+    await sendText(response, file, { type: "text/html", hidden: hidden(request) });
   });
   router.get("/api/loras/*file/inspect", async (request, response) => {
     const file = fileBelow(state.loraDir, request.params.file);
-    response.json(await inspectLora(file));
+    response.json(hideFolders(await inspectLora(file), hidden(request)));
   });
   return router;
 }
@@ -54,6 +60,14 @@ async function sendPicture(
   if (!Number.isInteger(side) || side < MIN_SIZE || side > MAX_SIZE)
     throw new FailureError("bad_request", `Expected a size of ${MIN_SIZE} to ${MAX_SIZE} pixels, but got "${String(size)}".`);
   sendWhole(response, await thumbnail(file, side, cacheDir));
+}
+
+async function sendText(response: Response, file: string, { type, hidden }: { type: string; hidden: readonly string[] }): Promise<void> {
+  if (hidden.length === 0) return sendWhole(response, file);
+  response
+    .set("Cache-Control", "private, no-cache")
+    .type(type)
+    .send(hideFolders(await readFile(file, "utf8"), hidden));
 }
 
 // A picture may be edited under the same name, so the browser asks each time and mostly hears "not modified".

@@ -7,7 +7,6 @@ import { rejectImage, setCaption, setTriggerWord } from "../dataset/edit.js";
 import { fixDataset } from "../dataset/fix.js";
 import { importDataset } from "../dataset/import.js";
 import { undoEdit } from "../dataset/undo.js";
-import { listBaseModels } from "../library/base-models.js";
 import { makePlan } from "../plan/make-plan.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import type { JobCommand } from "../queue/transitions.js";
@@ -16,6 +15,7 @@ import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
 import { uploadSource } from "./uploads.js";
+import { webuiHandlers } from "./webui-handlers.js";
 
 /** What is done for each request of the protocol. */
 export type Handlers = { [Type in ClientMessageType]: (message: Extract<ClientMessage, { type: Type }>) => Promise<ResultOf[Type]> };
@@ -32,7 +32,7 @@ export function handle<Type extends ClientMessageType>(
 }
 
 export function makeHandlers(state: State): Handlers {
-  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers() };
+  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers(state) };
 }
 
 type DatasetType = "importDataset" | "scanDataset" | "fixDataset" | "undoDataset" | "setTriggerWord" | "setCaption" | "rejectImage";
@@ -66,8 +66,9 @@ function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPl
 
   async function planOf(message: Extract<ClientMessage, { type: "plan" | "enqueue" }>): Promise<Plan> {
     const dataset = await state.datasets.scan(message.dataset);
-    const models = await listBaseModels(state.paths.home);
-    const baseModel = models.find(({ name }) => name === message.baseModel);
+    const models = await state.baseModels();
+    // Two folders may hold a checkpoint of the same name; the path tells them apart.
+    const baseModel = models.find(({ path }) => path === message.baseModel) ?? models.find(({ name }) => name === message.baseModel);
     if (baseModel === undefined)
       throw new FailureError(
         "base_model_missing",
@@ -104,15 +105,6 @@ function jobHandlers(state: State): Pick<Handlers, "pauseJob" | "resumeJob" | "s
     stopJob: ({ job }) => command(job, "stop"),
     readLog: async ({ job }) => ({ text: await readTail(join(jobDir(state, job), "trainer.log"), LOG_TAIL) }),
   };
-}
-
-type WebuiType = "drawInWebui" | "stopDrawing" | "pasteText" | "lendGpu" | "setHostSettings" | "keepLora";
-
-function webuiHandlers(): Pick<Handlers, WebuiType> {
-  const missing = async () => {
-    throw new FailureError("webui_missing", "No WebUI is connected to this server; open the Train LoRA tab inside the WebUI.");
-  };
-  return { drawInWebui: missing, stopDrawing: missing, pasteText: missing, lendGpu: missing, setHostSettings: missing, keepLora: missing };
 }
 
 function jobDir(state: State, id: string): string {

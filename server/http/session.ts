@@ -11,6 +11,8 @@ export type Session = {
   /** The Set-Cookie line for a code, or null when it was used, forgotten or never given. */
   redeem(code: string): string | null;
   allows(request: IncomingMessage): boolean;
+  /** Whether it came with the secret itself: our own programs, never a browser. */
+  hasSecret(request: IncomingMessage): boolean;
 };
 
 export function openSession(secret: string, port: number): Session {
@@ -18,6 +20,12 @@ export function openSession(secret: string, port: number): Session {
   // Browsers share cookies among the ports of one host, so the name tells servers apart.
   const cookieName = `train-lora-${port}`;
   const cookieValue = createHmac("sha256", secret).update("session cookie").digest("hex");
+
+  // Undefined when no secret was shown at all.
+  const secretIsRight = (request: IncomingMessage): boolean | undefined => {
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+    return bearer === undefined ? undefined : isSame(bearer, secret);
+  };
 
   return {
     newCode() {
@@ -33,11 +41,12 @@ export function openSession(secret: string, port: number): Session {
       return `${cookieName}=${cookieValue}; Path=/; HttpOnly; SameSite=Strict`;
     },
     allows(request) {
-      const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-      if (bearer !== undefined) return isSame(bearer, secret);
+      const right = secretIsRight(request);
+      if (right !== undefined) return right;
       const cookie = cookiesOf(request).get(cookieName);
       return cookie !== undefined && isSame(cookie, cookieValue);
     },
+    hasSecret: (request) => secretIsRight(request) === true,
   };
 }
 

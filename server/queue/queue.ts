@@ -2,7 +2,9 @@ import { FailureError } from "../../protocol/errors.js";
 import type { Job, JobEvent, JobStatus } from "../../protocol/job.js";
 import type { HomePaths } from "../paths.js";
 import type { Store } from "../store/store.js";
+import type { GpuTurn, GpuUser } from "../trainer/gpu-turn.js";
 import { runDirOf } from "../trainer/run.js";
+import { appendEvent } from "../trainer/run-record.js";
 import { runTraining, type Training } from "../trainer/run-training.js";
 import { afterRestart, type JobCommand, reactionTo } from "./transitions.js";
 
@@ -11,6 +13,8 @@ export type Queue = {
   enqueue(job: Job): void;
   /** Throws `not_found`, or `bad_request` when the job's status does not allow it. */
   command(id: string, command: JobCommand): void;
+  /** Adds an event from outside the training to the job: to its run's record, the store and whoever listens. */
+  add(id: string, event: JobEvent): void;
   /** True while a training runs or waits. */
   busy(): boolean;
   /** Has the running training save its state and leave; it is the first to go on at the next start. */
@@ -20,16 +24,16 @@ export type Queue = {
 /** How long a closing server waits for the state before it ends the trainer. */
 const CLOSE_PATIENCE_MS = 120_000;
 
+export type QueueRequest = {
+  readonly store: Store;
+  readonly paths: HomePaths;
+  /** How a training shares the GPU; absent: it has it to itself. */
+  readonly gpu?: (user: GpuUser) => GpuTurn;
+  readonly onEvent: (job: string, event: JobEvent) => void;
+};
+
 /** Opens the queue over the store's jobs and starts the first one that waits. `onEvent` hears of each event after the store has it. */
-export function openQueue({
-  store,
-  paths,
-  onEvent,
-}: {
-  store: Store;
-  paths: HomePaths;
-  onEvent: (job: string, event: JobEvent) => void;
-}): Queue {
+export function openQueue({ store, paths, gpu, onEvent }: QueueRequest): Queue {
   let current: { id: string; training: Training } | null = null;
   let closing = false;
   // The running training was cut short by the closing, not by a wish of the user's.
@@ -43,9 +47,7 @@ export function openQueue({
     }
   }
 
-  function tellStatus(id: string, status: JobStatus): void {
-    tell(id, { type: "status", time: Date.now(), status });
-  }
+  const tellStatus = (id: string, status: JobStatus) => tell(id, { type: "status", time: Date.now(), status });
 
   function tellOfTraining(id: string, event: JobEvent): void {
     const told = suspended ? whenSuspended(event) : event;
@@ -58,7 +60,7 @@ export function openQueue({
     const next = current === null && !closing ? store.queued()[0] : undefined;
     if (next === undefined) return;
     const { id } = next;
-    const training = runTraining({ paths, runDir: runDirOf(paths, id), onEvent: (event) => tellOfTraining(id, event) });
+    const training = runTraining({ paths, runDir: runDirOf(paths, id), gpu, onEvent: (event) => tellOfTraining(id, event) });
     current = { id, training };
     const goOn = () => {
       current = null;
@@ -79,14 +81,18 @@ export function openQueue({
       const job = store.job(id);
       if (job === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
       const reaction = current?.id === id ? runningReaction(command, job.status) : reactionTo(command, job.status);
-      if (reaction === "refuse")
-        throw new FailureError("bad_request", `"${job.name}" is ${job.status}, so it can't be ${PAST[command]} now.`);
+      if (reaction === "refuse") throw refusal(job, command);
       if (reaction === "ask") askTraining(current?.training, command);
       else if (reaction !== "nothing") {
         if (command === "resume") store.place(id, "last");
         tellStatus(id, reaction.status);
         startNext();
       }
+    },
+    add(id, event) {
+      if (current?.id === id && current.training.add(event)) return;
+      appendEvent(runDirOf(paths, id), event);
+      tell(id, event);
     },
     busy: () => current !== null || store.queued().length > 0,
     async close() {
@@ -100,6 +106,10 @@ export function openQueue({
 }
 
 const PAST: Record<JobCommand, string> = { pause: "paused", resume: "resumed", stop: "stopped" };
+
+function refusal({ name, status }: Job, command: JobCommand): FailureError {
+  return new FailureError("bad_request", `"${name}" is ${status}, so it can't be ${PAST[command]} now.`);
+}
 
 // Between its choice and its first event a job still says that it is queued.
 function runningReaction(command: JobCommand, status: JobStatus): ReturnType<typeof reactionTo> {

@@ -7,11 +7,13 @@ const MIGRATIONS = [
   `CREATE TABLE jobs (id TEXT PRIMARY KEY, facts TEXT NOT NULL, position REAL NOT NULL);
    CREATE TABLE events (job TEXT NOT NULL REFERENCES jobs (id), seq INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (job, seq)) WITHOUT ROWID;
    CREATE TABLE summaries (dataset TEXT PRIMARY KEY, summary TEXT NOT NULL)`,
+  "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 ];
 
 const JobFacts = Job.pick({ id: true, name: true, dataset: true, baseModel: true, createdAt: true, totalSteps: true, epochs: true });
 const JobRow = z.object({ id: z.string(), facts: z.string(), position: z.number() });
 const EventRow = z.object({ event: z.string() });
+const SettingRow = z.object({ value: z.string() });
 const SummaryRow = z.object({ summary: z.string() });
 
 /** What outlives the server: the jobs as their events in order, the order of the queue, and what is known of each data set. */
@@ -28,6 +30,9 @@ export type Store = {
   place(id: string, where: "first" | "last"): void;
   summaries(): DatasetSummary[];
   keepSummary(summary: DatasetSummary): void;
+  /** What was kept under this name, as JSON; undefined when nothing was. */
+  setting(name: string): unknown;
+  keepSetting(name: string, value: unknown): void;
   close(): void;
 };
 
@@ -41,6 +46,8 @@ export function openStore(file: string): Store {
   const insertEvent = database.prepare("INSERT INTO events (job, seq, event) VALUES (?, ?, ?)");
   const setPosition = database.prepare("UPDATE jobs SET position = ? WHERE id = ?");
   const setSummary = database.prepare("INSERT OR REPLACE INTO summaries (dataset, summary) VALUES (?, ?)");
+
+  const setSetting = database.prepare("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)");
 
   function entryOf(id: string): Entry {
     const entry = entries.get(id);
@@ -79,6 +86,11 @@ export function openStore(file: string): Store {
         .all()
         .map((row) => DatasetSummary.parse(JSON.parse(SummaryRow.parse(row).summary))),
     keepSummary: (summary) => void setSummary.run(summary.name, JSON.stringify(summary)),
+    setting(name) {
+      const row = SettingRow.safeParse(database.prepare("SELECT value FROM settings WHERE name = ?").get(name));
+      return row.success ? JSON.parse(row.data.value) : undefined;
+    },
+    keepSetting: (name, value) => void setSetting.run(name, JSON.stringify(value)),
     close: () => database.close(),
   };
 }

@@ -52,6 +52,13 @@ export function openRunRecord(runDir: string, before: Job, onEvent: (event: JobE
   };
 }
 
+/** Appends an event to a run that is not being trained; a training appends to the record that it holds open. */
+export function appendEvent(runDir: string, event: JobEvent): void {
+  const file = eventsFile(runDir);
+  const cut = existsSync(file) && endsInTheMiddle(file);
+  appendFileSync(file, `${cut ? "\n" : ""}${JSON.stringify(event)}\n`);
+}
+
 function endsInTheMiddle(file: string): boolean {
   const { size } = statSync(file);
   if (size === 0) return false;

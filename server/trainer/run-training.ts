@@ -9,6 +9,7 @@ import { holdLock } from "../store/sqlite.js";
 import { crashOf, failureOf } from "./failure-of.js";
 import { type Finished, finishRun, judgeRun } from "./finish-run.js";
 import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
+import type { GpuTurn, GpuUser } from "./gpu-turn.js";
 import { jobOfRun, readEvents, readRun } from "./run.js";
 import { openRunRecord, type RunRecord } from "./run-record.js";
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from "./trainer-process.js";
@@ -21,6 +22,8 @@ export type Training = {
   stop(): void;
   /** Ends the trainer at once; the run goes on from its last saved state. */
   kill(): void;
+  /** Adds an event from outside to the run's record; false when the record is not open. */
+  add(event: JobEvent): boolean;
   /** Settles after the last event; never rejects, a failure is an event. */
   readonly done: Promise<void>;
 };
@@ -34,6 +37,8 @@ export type TrainingRequest = {
   readonly onEvent: (event: JobEvent) => void;
   /** Lines about the installation of the trainer, which is part of the first run's preparation. */
   readonly onProgress?: (line: string) => void;
+  /** The turns with the GPU that this training takes; absent: it has the GPU to itself. */
+  readonly gpu?: ((user: GpuUser) => GpuTurn) | undefined;
 };
 
 type State = {
@@ -70,6 +75,7 @@ export function runTraining(request: TrainingRequest): Training {
     } catch (error) {
       await endWith(opened.record, state, error);
     } finally {
+      record = null;
       opened.record.close();
     }
   }
@@ -78,6 +84,10 @@ export function runTraining(request: TrainingRequest): Training {
     pause: () => ask("pause", "pausing"),
     stop: () => ask("stop", "stopping"),
     kill: () => state.child?.kill(),
+    add(event) {
+      record?.add(event);
+      return record !== null;
+    },
     done: work(),
   };
 }
@@ -104,8 +114,10 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
       "bad_request",
       `The run ${run.id} is being trained by another Train LoRA on this machine; wait for it or pause it there.`,
     );
+  const turn = openTurn(request, state, { run, record });
   try {
     const python = await prepare(request, state, record);
+    await turn.begin(state.preparation.signal);
     const verdicts = keepVerdicts(plan, runDir, record);
     let finished: Finished | null = null;
     const child = startTrainerProcess({
@@ -116,6 +128,7 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
         // The end is told when the verdict and the report are there as well.
         if (event.type === "finished") finished = event;
         else record.add(event);
+        turn.hear(event);
         if (event.type === "sheet") verdicts.again();
       },
     });
@@ -124,12 +137,33 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
     if (state.wanted !== null) child.send({ type: state.wanted });
     const exit = await child.exited;
     state.child = null;
+    await turn.end();
     await verdicts.settled();
     if (finished !== null) await finishRun({ plan, loraDir: run.loraDir, runDir, record, finished });
     else await endWithout(record, state, exit, runDir);
   } finally {
+    await leave(state);
+    await turn.end();
     release();
   }
+}
+
+const ALONE: GpuTurn = { begin: async () => undefined, hear: () => undefined, end: async () => undefined };
+
+function openTurn({ gpu }: TrainingRequest, state: State, { run, record }: Pick<Opened, "run" | "record">): GpuTurn {
+  if (gpu === undefined) return ALONE;
+  return gpu({
+    job: run.id,
+    name: run.outputName,
+    command: (type) => state.child?.send({ type }),
+    tell(event) {
+      try {
+        record.add(event);
+      } catch {
+        // A full disk; the trainer meets it as well and says so.
+      }
+    },
+  });
 }
 
 async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: State, record: RunRecord): Promise<string> {
@@ -193,11 +227,15 @@ async function endWithout(record: RunRecord, state: State, exit: TrainerExit, ru
   else record.add({ type: "failed", time: Date.now(), ...(await crashOf(exit, join(runDir, "trainer.log"))) });
 }
 
-async function endWith(record: RunRecord, state: State, error: unknown): Promise<void> {
+// A trainer that is still there when something here failed saves its state and goes, before the GPU is given back.
+async function leave(state: State): Promise<void> {
   state.child?.closeInput();
   // How it ended no longer matters, only that it has.
   await state.child?.exited.catch(() => undefined);
   state.child = null;
+}
+
+async function endWith(record: RunRecord, state: State, error: unknown): Promise<void> {
   if (state.preparation.signal.aborted && state.wanted !== null)
     record.add({ type: "status", time: Date.now(), status: state.wanted === "stop" ? "stopped" : "paused" });
   else record.addLast({ type: "failed", time: Date.now(), ...failureOf(error) });

@@ -10,7 +10,7 @@ import { writePlanFile } from "../plan/plan-file.js";
 import { waitForLock } from "../store/sqlite.js";
 import { readTail } from "./read-tail.js";
 
-/** Enough for the few last events, a verdict of many epochs among them. */
+/** Mostly enough for the few last events, a verdict of many epochs among them; more is read when a large grid of the WebUI follows. */
 const EVENTS_TAIL = 256 * 1024;
 
 /** A run and the folder that holds all of it. */
@@ -117,15 +117,21 @@ async function listRuns(paths: HomePaths): Promise<FoundRun[]> {
       // A folder that a cut left without a whole run.json holds nothing that could be gone on with.
       const runDir = runDirOf(paths, id);
       const run = await readRun(runDir).catch(() => null);
-      return run && { run, runDir, over: isOver(await readTail(eventsFile(runDir), EVENTS_TAIL)) };
+      return run && { run, runDir, over: await isOver(eventsFile(runDir)) };
     }),
   );
   return runs.filter((run) => run !== null).sort((a, b) => b.run.createdAt - a.run.createdAt);
 }
 
-function isOver(tail: string): boolean {
-  const last = tail.split("\n").flatMap(parseLine).at(-1);
-  return last?.type === "finished" || last?.type === "stopped" || (last?.type === "status" && last.status === "stopped");
+async function isOver(file: string, bytes = EVENTS_TAIL): Promise<boolean> {
+  const tail = await readTail(file, bytes);
+  // What the WebUI draws comes also after the end.
+  const last = tail
+    .split("\n")
+    .flatMap(parseLine)
+    .findLast(({ type }) => !type.startsWith("webui"));
+  if (last === undefined) return tail.length > bytes / 2 && isOver(file, bytes * 8);
+  return last.type === "finished" || last.type === "stopped" || (last.type === "status" && last.status === "stopped");
 }
 
 // The WebUI's files beside a LoRA go by its name: a card or a preview of another LoRA must not become this one's.
