@@ -56,7 +56,10 @@ class HostSession:
             self._end()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended, _stuck = await asyncio.wait(tasks, timeout=1)
+            for task in ended:
+                # An exception that nobody asks for would be printed into the WebUI's console.
+                _ = task.cancelled() or task.exception()
 
     def tell(self, message: dict[str, Any]) -> None:
         """Sends a HostMessage after those that were told before; from any thread, dropped when the loop is gone."""
@@ -108,9 +111,13 @@ class HostSession:
                 self.tell({"type": "checkpoints", "checkpoints": await in_thread(list_checkpoints)})
 
     async def _hurried(self, seconds: float) -> bool:
+        """True when it was told to look again. Without wait_for, which before Python 3.12 may swallow a cancellation."""
+        waiter = asyncio.ensure_future(self._look_again.wait())
         try:
-            await asyncio.wait_for(self._look_again.wait(), seconds)
-        except asyncio.TimeoutError:
+            done, _late = await asyncio.wait([waiter], timeout=seconds)
+        finally:
+            waiter.cancel()
+        if not done:
             return False
         self._look_again.clear()
         # The WebUI tells of a loaded model a moment before it counts as the present one.

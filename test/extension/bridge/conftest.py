@@ -1,6 +1,8 @@
-"""A WebUI made of stand-ins, and a server on a real socket that plays Node's side and checks every message by the schema."""
+"""A WebUI made of stand-ins, and a server on a real socket that plays Node's side."""
+# ruff: noqa: E402
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -15,7 +17,7 @@ from train_lora_webui.bridge.host_connection import HostConnection
 
 
 @pytest.fixture(autouse=True)
-def webui(tmp_path, monkeypatch):
+def webui(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A WebUI with one checkpoint in memory and an empty LoRA folder; everything is as new for each test."""
     data = tmp_path / "webui"
     for folder in ("models/Lora", "models/Stable-diffusion", "samples", "grids"):
@@ -60,29 +62,29 @@ class LoraExtension:
         self.networks_in_memory = {}
         self.scans = []
 
-    def update_available_networks_by_names(self, names):
+    def update_available_networks_by_names(self, names: list[str] | None) -> None:
         self.scans.append(list(names))
         self._read(names)
 
-    def list_available_networks(self):
+    def list_available_networks(self) -> None:
         self.scans.append(None)
         self.available_networks.clear()
         self._read(None)
 
-    def _read(self, names):
+    def _read(self, names: list[str] | None) -> None:
         for file in sorted(self.folder.rglob("*.safetensors")):
             if names is None or file.stem in names:
                 self.available_networks[file.stem] = file
 
 
 @pytest.fixture
-def node():
+def node() -> Iterator[NodeSide]:
     with NodeSide() as side:
         yield side
 
 
 @pytest.fixture
-def host(node):
+def host(node: NodeSide) -> Iterator[HostConnection]:
     """The bridge's connection, said hello to `node`."""
     connection = HostConnection()
     connection.start(lambda: (node.port, node.secret))

@@ -1,28 +1,44 @@
 """Our two axes in the X/Y/Z plot."""
+# ruff: noqa: ANN401
+
+from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 from modules import shared
+from node_side import NodeSide
 from train_lora_webui.bridge import axes
 from train_lora_webui.bridge.axes import EPOCH_AXIS, WEIGHT_AXIS, register_axes
+from train_lora_webui.bridge.host_connection import HostConnection
 from train_lora_webui.bridge.runs import epoch_names, set_runs
 from xyz_plot import WEBUI_DIR, load_xyz_plot, plot_prompts, values_of
 
 RUNS = [
-    {"job": "1", "name": "old", "triggerWord": "old", "saves": [{"name": "old", "epoch": 2}, {"name": "old-000001", "epoch": 1}]},
+    {
+        "job": "1",
+        "name": "old",
+        "triggerWord": "old",
+        "saves": [{"name": "old", "epoch": 2}, {"name": "old-000001", "epoch": 1}],
+    },
     {
         "job": "2",
         "name": "korri",
         "triggerWord": "korri",
-        "saves": [{"name": "korri-000001", "epoch": 1}, {"name": "korri-000002", "epoch": 2}, {"name": "korri", "epoch": 3}],
+        "saves": [
+            {"name": "korri-000001", "epoch": 1},
+            {"name": "korri-000002", "epoch": 2},
+            {"name": "korri", "epoch": 3},
+        ],
     },
 ]
 
 
 @pytest.fixture(params=["stand-in", "the WebUI's own"])
-def plot(request, monkeypatch):
+def plot(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     real = request.param != "stand-in"
     if real and not WEBUI_DIR:
         pytest.skip("SD_WEBUI_DIR names no checkout of a WebUI")
@@ -31,22 +47,22 @@ def plot(request, monkeypatch):
     return module
 
 
-def option(plot, label):
+def option(plot: ModuleType, label: str) -> Any:
     return next(option for option in plot.axis_options if option.label == label)
 
 
-def picture(prompt, **more):
+def picture(prompt: str, **more: Any) -> SimpleNamespace:
     return SimpleNamespace(prompt=prompt, **more)
 
 
-def touch(webui, *names):
+def touch(webui: Path, *names: str) -> None:
     for name in names:
         file = webui / "models" / "Lora" / f"{name}.safetensors"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"")
 
 
-def test_are_added_once_and_again_after_reload_ui(plot, monkeypatch):
+def test_are_added_once_and_again_after_reload_ui(plot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     labels = [o.label for o in plot.axis_options]
     assert register_axes() and [o.label for o in plot.axis_options] == labels
     assert labels.count(EPOCH_AXIS) == labels.count(WEIGHT_AXIS) == 1
@@ -56,11 +72,11 @@ def test_are_added_once_and_again_after_reload_ui(plot, monkeypatch):
     assert register_axes() and EPOCH_AXIS in [o.label for o in fresh.axis_options]
 
 
-def test_are_of_the_scripts_own_class_so_that_txt2img_and_img2img_show_them(plot):
+def test_are_of_the_scripts_own_class_so_that_txt2img_and_img2img_show_them(plot: ModuleType) -> None:
     assert type(option(plot, EPOCH_AXIS)) is plot.AxisOption and type(option(plot, WEIGHT_AXIS)) is plot.AxisOption
 
 
-def test_the_plot_of_forge_classic_gets_them_too(monkeypatch):
+def test_the_plot_of_forge_classic_gets_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     builtins, classes = ModuleType("lib_xyz.builtins"), ModuleType("lib_xyz.classes")
     plot = load_xyz_plot(monkeypatch)
     builtins.builtin_options, classes.AxisOption = [plot.axis_options[0]], plot.AxisOption
@@ -70,14 +86,14 @@ def test_the_plot_of_forge_classic_gets_them_too(monkeypatch):
     assert [o.label for o in builtins.builtin_options] == ["Nothing", EPOCH_AXIS, WEIGHT_AXIS]
 
 
-def test_a_webui_without_the_script_is_no_trouble(monkeypatch):
+def test_a_webui_without_the_script_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     from modules import scripts
 
     monkeypatch.setattr(scripts, "scripts_data", [])
     assert register_axes() is False and axes.has_axes() is False
 
 
-def test_offers_every_save_live_newest_run_first_and_what_lies_in_the_folder(plot, webui):
+def test_offers_every_save_live_newest_run_first_and_what_lies_in_the_folder(plot: ModuleType, webui: Path) -> None:
     choices = option(plot, EPOCH_AXIS).choices
     assert choices() == []
     set_runs(RUNS)
@@ -89,19 +105,19 @@ def test_offers_every_save_live_newest_run_first_and_what_lies_in_the_folder(plo
     assert "foreign-000003" in choices()
 
 
-def test_choices_never_raise(plot, monkeypatch):
+def test_choices_never_raise(plot: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared.cmd_opts, "lora_dir", "\0")
     assert option(plot, EPOCH_AXIS).choices() == []
 
 
-def test_the_values_of_a_paste_are_read_as_the_names_and_weights(plot):
+def test_the_values_of_a_paste_are_read_as_the_names_and_weights(plot: ModuleType) -> None:
     set_runs(RUNS)
     p = picture("")
     assert values_of(option(plot, EPOCH_AXIS), "korri-000001,korri", p) == ["korri-000001", "korri"]
     assert values_of(option(plot, WEIGHT_AXIS), "0.4,0.7,1", p) == [0.4, 0.7, 1.0]
 
 
-def test_unknown_names_and_wild_weights_stop_the_plot_with_a_sentence(plot):
+def test_unknown_names_and_wild_weights_stop_the_plot_with_a_sentence(plot: ModuleType) -> None:
     set_runs(RUNS)
     with pytest.raises(RuntimeError, match="there is no LoRA file gone"):
         values_of(option(plot, EPOCH_AXIS), "korri,gone", picture(""))
@@ -112,7 +128,7 @@ def test_unknown_names_and_wild_weights_stop_the_plot_with_a_sentence(plot):
         values_of(option(plot, WEIGHT_AXIS), "0.4", picture(""))
 
 
-def test_labels_are_short(plot):
+def test_labels_are_short(plot: ModuleType) -> None:
     set_runs(RUNS)
     epoch, weight = option(plot, EPOCH_AXIS), option(plot, WEIGHT_AXIS)
     assert epoch.format_value(None, epoch, "korri") == "Epoch 3"
@@ -131,7 +147,9 @@ def test_labels_are_short(plot):
         ("<lora:old:0.6> korri", "<lora:old:0.6> korri <lora:{name}:{weight}>"),
     ],
 )
-def test_every_cell_has_its_epoch_and_weight_in_our_tag_whichever_axis_comes_first(plot, prompt, expected, epoch_first):
+def test_every_cell_has_its_epoch_and_weight_in_our_tag_whichever_axis_comes_first(
+    plot: ModuleType, prompt: str, expected: str, epoch_first: bool
+) -> None:
     set_runs(RUNS)
     epoch, weight = option(plot, EPOCH_AXIS), option(plot, WEIGHT_AXIS)
     names, weights = ["korri-000002", "korri"], [0.4, 1.0]
@@ -142,7 +160,7 @@ def test_every_cell_has_its_epoch_and_weight_in_our_tag_whichever_axis_comes_fir
         assert drawn == expected.format(name=name, weight=f"{value:g}", half=f"{value / 2:g}")
 
 
-def test_epochs_of_two_runs_on_one_axis_take_each_others_place(plot):
+def test_epochs_of_two_runs_on_one_axis_take_each_others_place(plot: ModuleType) -> None:
     set_runs(RUNS)
     epoch = option(plot, EPOCH_AXIS)
     p = picture("<lora:old-000001:0.5>")
@@ -150,7 +168,7 @@ def test_epochs_of_two_runs_on_one_axis_take_each_others_place(plot):
     assert p.prompt == "<lora:korri:0.5>"
 
 
-def test_the_weight_axis_alone_takes_the_newest_run_or_the_one_in_the_prompt(plot):
+def test_the_weight_axis_alone_takes_the_newest_run_or_the_one_in_the_prompt(plot: ModuleType) -> None:
     set_runs(RUNS)
     shared.state.xyz_plot_x = SimpleNamespace(axis=option(plot, WEIGHT_AXIS), values=[0.5])
     weight = option(plot, WEIGHT_AXIS)
@@ -164,7 +182,7 @@ def test_the_weight_axis_alone_takes_the_newest_run_or_the_one_in_the_prompt(plo
         assert p.prompt == expected
 
 
-def test_hires_fix_and_spread_prompts_are_rewritten_too_and_an_empty_one_stays_empty(plot):
+def test_hires_fix_and_spread_prompts_are_rewritten_too_and_an_empty_one_stays_empty(plot: ModuleType) -> None:
     set_runs(RUNS)
     p = picture("a <lora:korri:1>", hr_prompt="b <lora:korri:1>", all_prompts=["c <lora:korri:1>"], all_hr_prompts=None)
     option(plot, EPOCH_AXIS).apply(p, "korri-000001", ["korri-000001"])
@@ -179,6 +197,6 @@ def test_hires_fix_and_spread_prompts_are_rewritten_too_and_an_empty_one_stays_e
     assert img2img.prompt == "a <lora:korri:0.5>"
 
 
-def test_set_runs_arrives_over_the_socket(node, host):
+def test_set_runs_arrives_over_the_socket(node: NodeSide, host: HostConnection) -> None:
     assert node.request("setRuns", runs=RUNS) == {}
     assert epoch_names()[:3] == ["korri-000001", "korri-000002", "korri"]

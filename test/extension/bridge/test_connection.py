@@ -4,6 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from modules import sd_models, shared
@@ -15,7 +16,9 @@ from train_lora_webui.bridge.host_connection import HostConnection
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def test_says_hello_with_the_facts_and_shows_the_secret_in_a_header_only(node, host, webui):
+def test_says_hello_with_the_facts_and_shows_the_secret_in_a_header_only(
+    node: NodeSide, host: HostConnection, webui: Path
+) -> None:
     hello = node.messages[0]
     assert hello["type"] == "hello"
     facts = hello["facts"]
@@ -26,12 +29,12 @@ def test_says_hello_with_the_facts_and_shows_the_secret_in_a_header_only(node, h
     assert node.headers[0]["authorization"] == "Bearer a-secret"
 
 
-def test_speaks_the_protocol_version_of_the_contract():
+def test_speaks_the_protocol_version_of_the_contract() -> None:
     text = (REPOSITORY / "protocol" / "messages.ts").read_text("utf8")
     assert int(re.search(r"PROTOCOL_VERSION = (\d+)", text).group(1)) == host_session.PROTOCOL_VERSION
 
 
-def test_tells_flags_by_their_names_and_never_their_values(monkeypatch, node):
+def test_tells_flags_by_their_names_and_never_their_values(monkeypatch: pytest.MonkeyPatch, node: NodeSide) -> None:
     monkeypatch.setattr(shared.cmd_opts, "listen", True)
     monkeypatch.setattr(shared.cmd_opts, "gradio_auth", "user:very-secret", raising=False)
     connection = HostConnection()
@@ -44,7 +47,7 @@ def test_tells_flags_by_their_names_and_never_their_values(monkeypatch, node):
     assert "very-secret" not in json.dumps(node.messages)
 
 
-def test_comes_back_by_itself_when_the_server_was_killed(node, host):
+def test_comes_back_by_itself_when_the_server_was_killed(node: NodeSide, host: HostConnection) -> None:
     node.kill()
     until(lambda: not host.is_connected())
     node.open()
@@ -52,7 +55,7 @@ def test_comes_back_by_itself_when_the_server_was_killed(node, host):
     assert node.wait_for("hello", after=1)
 
 
-def test_waits_for_a_server_that_is_not_there_yet():
+def test_waits_for_a_server_that_is_not_there_yet() -> None:
     known = []
     connection = HostConnection()
     connection.start(lambda: known[0] if known else None)
@@ -64,10 +67,10 @@ def test_waits_for_a_server_that_is_not_there_yet():
         connection.stop()
 
 
-def test_an_address_that_raises_is_asked_again():
+def test_an_address_that_raises_is_asked_again() -> None:
     calls = []
 
-    def address():
+    def address() -> NoReturn:
         calls.append(1)
         raise OSError("server.json is being written")
 
@@ -77,7 +80,7 @@ def test_an_address_that_raises_is_asked_again():
     connection.stop()
 
 
-def test_starting_twice_is_harmless_and_stopping_is_quick(node):
+def test_starting_twice_is_harmless_and_stopping_is_quick(node: NodeSide) -> None:
     connection = HostConnection()
     connection.start(lambda: (node.port, node.secret))
     connection.start(lambda: (node.port, node.secret))
@@ -91,7 +94,7 @@ def test_starting_twice_is_harmless_and_stopping_is_quick(node):
     connection.stop()
 
 
-def test_the_package_keeps_one_connection_over_reload_ui(node):
+def test_the_package_keeps_one_connection_over_reload_ui(node: NodeSide) -> None:
     bridge.start(lambda: (node.port, node.secret))
     node.wait_for("hello")
     bridge.start(lambda: (node.port, node.secret))
@@ -101,13 +104,26 @@ def test_the_package_keeps_one_connection_over_reload_ui(node):
     assert not bridge.is_connected()
 
 
-def test_connects_anew_when_reload_ui_changed_the_facts(node, host, monkeypatch):
+def test_stopping_in_the_very_moment_of_a_loaded_model_does_not_hang(node: NodeSide) -> None:
+    for count in range(1, 6):
+        connection = HostConnection()
+        connection.start(lambda: (node.port, node.secret))
+        node.wait_for_connection(count)
+        until(connection.is_connected)
+        connection.model_loaded()
+        connection.stop()
+        assert not connection.is_connected()
+
+
+def test_connects_anew_when_reload_ui_changed_the_facts(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shared.cmd_opts, "listen", True)
     host.start(lambda: (node.port, node.secret))
     assert "--listen" in node.wait_for("hello", after=1)["facts"]["flags"]
 
 
-def test_tells_of_a_loaded_checkpoint_and_of_a_changed_list(node, host):
+def test_tells_of_a_loaded_checkpoint_and_of_a_changed_list(node: NodeSide, host: HostConnection) -> None:
     sd_models.reload_model_weights(info=sd_models.checkpoint_aliases["other"])
     host.model_loaded()
     told = node.wait_for(lambda m: m["type"] == "checkpoints" and m["checkpoints"]["loaded"] == "other.safetensors")
@@ -117,7 +133,7 @@ def test_tells_of_a_loaded_checkpoint_and_of_a_changed_list(node, host):
     assert len(later["checkpoints"]["checkpoints"]) == len(told["checkpoints"]["checkpoints"]) + 1
 
 
-def test_lists_checkpoints_with_hashes_as_far_as_they_are_known(node, host):
+def test_lists_checkpoints_with_hashes_as_far_as_they_are_known(node: NodeSide, host: HostConnection) -> None:
     found = node.request("listCheckpoints")
     assert found["loaded"] == "pocket.safetensors [0123456789]"
     by_name = {checkpoint["name"]: checkpoint for checkpoint in found["checkpoints"]}
@@ -126,14 +142,16 @@ def test_lists_checkpoints_with_hashes_as_far_as_they_are_known(node, host):
     assert found["vaes"] == [{"name": "plain.vae.pt", "path": "/models/VAE/plain.vae.pt"}]
 
 
-def test_asking_for_the_list_loads_no_model(node, host):
+def test_asking_for_the_list_loads_no_model(node: NodeSide, host: HostConnection) -> None:
     sd_models.model_data.sd_model, sd_models.model_data.was_loaded_at_least_once = None, False
     loads = sd_models.model_data.loads
     assert node.request("listCheckpoints")["loaded"] is None
     assert sd_models.model_data.loads == loads
 
 
-def test_a_request_that_it_does_not_know_or_can_not_read_is_refused_and_nothing_ends(node, host):
+def test_a_request_that_it_does_not_know_or_can_not_read_is_refused_and_nothing_ends(
+    node: NodeSide, host: HostConnection
+) -> None:
     node.send_raw("no json")
     node.send_raw('{"id": 7001, "type": "sing"}')
     with pytest.raises(Refused) as refused:
@@ -145,7 +163,9 @@ def test_a_request_that_it_does_not_know_or_can_not_read_is_refused_and_nothing_
     assert node.request("setRuns", runs=[]) == {}
 
 
-def test_a_part_of_the_webui_that_raises_becomes_a_refusal_with_a_sentence(node, host, monkeypatch):
+def test_a_part_of_the_webui_that_raises_becomes_a_refusal_with_a_sentence(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sd_models, "checkpoints_list", None)
     with pytest.raises(Refused) as refused:
         node.request("listCheckpoints")
@@ -153,7 +173,7 @@ def test_a_part_of_the_webui_that_raises_becomes_a_refusal_with_a_sentence(node,
     assert "Traceback" not in refused.value.failure["message"]
 
 
-def test_answers_small_questions_while_a_long_one_is_under_way(node, host):
+def test_answers_small_questions_while_a_long_one_is_under_way(node: NodeSide, host: HostConnection) -> None:
     from modules import call_queue
 
     call_queue.queue_lock.acquire()
@@ -163,7 +183,9 @@ def test_answers_small_questions_while_a_long_one_is_under_way(node, host):
     node.request("releaseGpu", lease=node.result(lease)["lease"])
 
 
-def test_a_server_that_refuses_this_webui_is_not_asked_all_the_time(node, host, capsys):
+def test_a_server_that_refuses_this_webui_is_not_asked_all_the_time(
+    node: NodeSide, host: HostConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
     asyncio_close = node._socket.close(4409, "the WebUI of process 1 uses this home already")
     node._run(asyncio_close)
     until(lambda: not host.is_connected())

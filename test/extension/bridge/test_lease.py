@@ -1,23 +1,28 @@
 """The GPU lease: the WebUI's queue is held and its models are off the GPU, and both come back on every way out."""
+# ruff: noqa: ANN401
+
+from __future__ import annotations
 
 import threading
 import time
 from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 from modules import call_queue, progress, sd_models, shared
-from node_side import Refused, queue_is_free, until
+from node_side import NodeSide, Refused, queue_is_free, until
 from train_lora_webui.bridge import gpu_memory
+from train_lora_webui.bridge.host_connection import HostConnection
 
 JOB = {"job": "job-1", "jobName": "korri"}
 
 
-def model():
+def model() -> Any:
     return sd_models.model_data.sd_model
 
 
-def wait_in_the_queue(done):
-    def generate():
+def wait_in_the_queue(done: list[str]) -> threading.Thread:
+    def generate() -> None:
         with call_queue.queue_lock:
             done.append(model().device)
 
@@ -27,11 +32,11 @@ def wait_in_the_queue(done):
     return thread
 
 
-def given_back():
+def given_back() -> bool:
     return queue_is_free() and model().device == "gpu" and progress.current_task is None and not progress.pending_tasks
 
 
-def test_the_lease_takes_the_model_off_the_gpu_and_release_puts_it_back(node, host):
+def test_the_lease_takes_the_model_off_the_gpu_and_release_puts_it_back(node: NodeSide, host: HostConnection) -> None:
     lease = node.request("leaseGpu", **JOB)
     assert lease["freedMb"] >= 0
     assert model().device == "cpu" and not queue_is_free()
@@ -40,7 +45,7 @@ def test_the_lease_takes_the_model_off_the_gpu_and_release_puts_it_back(node, ho
     assert given_back()
 
 
-def test_it_waits_its_turn_as_a_task_that_the_webui_shows(node, host):
+def test_it_waits_its_turn_as_a_task_that_the_webui_shows(node: NodeSide, host: HostConnection) -> None:
     call_queue.queue_lock.acquire()
     asked = node.send("leaseGpu", **JOB)
     until(lambda: len(progress.pending_tasks) == 1)
@@ -51,7 +56,7 @@ def test_it_waits_its_turn_as_a_task_that_the_webui_shows(node, host):
     node.request("releaseGpu", lease=lease["lease"])
 
 
-def test_a_cancelled_wait_ends_at_once_and_lets_the_queue_go_later(node, host):
+def test_a_cancelled_wait_ends_at_once_and_lets_the_queue_go_later(node: NodeSide, host: HostConnection) -> None:
     call_queue.queue_lock.acquire()
     asked = node.send("leaseGpu", **JOB)
     until(lambda: len(progress.pending_tasks) == 1)
@@ -65,7 +70,9 @@ def test_a_cancelled_wait_ends_at_once_and_lets_the_queue_go_later(node, host):
     until(given_back)
 
 
-def test_a_lease_that_was_granted_is_ended_by_cancelling_its_request_or_by_release_and_both_twice(node, host):
+def test_a_lease_that_was_granted_is_ended_by_cancelling_its_request_or_by_release_and_both_twice(
+    node: NodeSide, host: HostConnection
+) -> None:
     asked = node.send("leaseGpu", **JOB)
     lease = node.result(asked)["lease"]
     node.request("cancel", request=asked)
@@ -75,7 +82,7 @@ def test_a_lease_that_was_granted_is_ended_by_cancelling_its_request_or_by_relea
 
 
 @pytest.mark.parametrize("waiting", [False, True])
-def test_a_killed_server_gives_back_the_lease(node, host, waiting):
+def test_a_killed_server_gives_back_the_lease(node: NodeSide, host: HostConnection, waiting: bool) -> None:
     if waiting:
         call_queue.queue_lock.acquire()
     asked = node.send("leaseGpu", **JOB)
@@ -90,7 +97,9 @@ def test_a_killed_server_gives_back_the_lease(node, host, waiting):
     until(given_back)
 
 
-def test_a_server_that_hangs_is_noticed_by_its_missing_heart_beat(node, monkeypatch):
+def test_a_server_that_hangs_is_noticed_by_its_missing_heart_beat(
+    node: NodeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from train_lora_webui.bridge import host_connection
 
     monkeypatch.setattr(host_connection, "HEART_BEAT_SECONDS", 0.3)
@@ -105,13 +114,15 @@ def test_a_server_that_hangs_is_noticed_by_its_missing_heart_beat(node, monkeypa
     connection.stop()
 
 
-def test_stopping_the_bridge_gives_back_the_lease(node, host):
+def test_stopping_the_bridge_gives_back_the_lease(node: NodeSide, host: HostConnection) -> None:
     node.request("leaseGpu", **JOB)
     host.stop()
     until(given_back)
 
 
-def test_an_unload_that_fails_half_way_is_refused_and_everything_is_put_back(node, host):
+def test_an_unload_that_fails_half_way_is_refused_and_everything_is_put_back(
+    node: NodeSide, host: HostConnection
+) -> None:
     model().fails = [RuntimeError("CUDA error: something")]
     with pytest.raises(Refused) as refused:
         node.request("leaseGpu", **JOB)
@@ -120,14 +131,18 @@ def test_an_unload_that_fails_half_way_is_refused_and_everything_is_put_back(nod
     until(given_back)
 
 
-def test_putting_back_is_tried_again_while_the_trainer_still_has_the_memory(node, host):
+def test_putting_back_is_tried_again_while_the_trainer_still_has_the_memory(
+    node: NodeSide, host: HostConnection
+) -> None:
     lease = node.request("leaseGpu", **JOB)
     model().fails = [MemoryError("out of memory")]
     node.request("releaseGpu", lease=lease["lease"])
     assert given_back()
 
 
-def test_a_model_that_can_not_be_put_back_is_put_back_before_the_next_picture(node, host, monkeypatch, capsys):
+def test_a_model_that_can_not_be_put_back_is_put_back_before_the_next_picture(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(gpu_memory, "PUT_BACK_SECONDS", 0.0)
     lease = node.request("leaseGpu", **JOB)
     kept = model()
@@ -137,22 +152,26 @@ def test_a_model_that_can_not_be_put_back_is_put_back_before_the_next_picture(no
     assert sd_models.reload_model_weights() is kept and kept.device == "gpu"
 
 
-def test_a_webui_without_a_model_can_be_leased_and_loads_none_for_it(node, host):
+def test_a_webui_without_a_model_can_be_leased_and_loads_none_for_it(node: NodeSide, host: HostConnection) -> None:
     sd_models.model_data.__init__()
     lease = node.request("leaseGpu", **JOB)
     node.request("releaseGpu", lease=lease["lease"])
     assert sd_models.model_data.loads == 0 and queue_is_free()
 
 
-def test_a_lowvram_model_is_given_back_without_moving_it_to_the_gpu_as_a_whole(node, host):
+def test_a_lowvram_model_is_given_back_without_moving_it_to_the_gpu_as_a_whole(
+    node: NodeSide, host: HostConnection
+) -> None:
     model().lowvram = True
     lease = node.request("leaseGpu", **JOB)
     node.request("releaseGpu", lease=lease["lease"])
     assert model().device == "cpu" and queue_is_free()
 
 
-def test_webui_1_6_loses_its_model_when_unloading_and_gets_it_loaded_again(node, host, monkeypatch):
-    def unload(sd_model=None, info=None):
+def test_webui_1_6_loses_its_model_when_unloading_and_gets_it_loaded_again(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unload(sd_model: Any = None, info: Any = None) -> None:
         sd_models.model_data.sd_model = None
         sd_models.model_data.loaded_sd_models = []
 
@@ -168,10 +187,14 @@ def test_webui_1_6_loses_its_model_when_unloading_and_gets_it_loaded_again(node,
 
 
 @pytest.mark.parametrize("manager", ["backend.memory_management", "ldm_patched.modules.model_management"])
-def test_forge_and_reforge_unload_on_their_main_thread_and_load_by_themselves(node, host, monkeypatch, manager):
+def test_forge_and_reforge_unload_on_their_main_thread_and_load_by_themselves(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch, manager: str
+) -> None:
     seen = []
     thread = SimpleNamespace(run_and_wait_result=lambda work: (seen.append("main thread"), work())[1])
-    memory = SimpleNamespace(unload_all_models=lambda: seen.append("unload"), soft_empty_cache=lambda: seen.append("empty"))
+    memory = SimpleNamespace(
+        unload_all_models=lambda: seen.append("unload"), soft_empty_cache=lambda: seen.append("empty")
+    )
     install(monkeypatch, {"modules_forge.main_thread": thread, manager: memory})
     monkeypatch.setattr(sd_models, "send_model_to_device", lambda m: pytest.fail("A1111's way"))
     lease = node.request("leaseGpu", **JOB)
@@ -180,14 +203,16 @@ def test_forge_and_reforge_unload_on_their_main_thread_and_load_by_themselves(no
     assert queue_is_free()
 
 
-def test_what_raises_on_forges_main_thread_is_refused_though_its_runner_swallows_it(node, host, monkeypatch):
-    def swallowing(work):
+def test_what_raises_on_forges_main_thread_is_refused_though_its_runner_swallows_it(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swallowing(work: Any) -> Any:
         try:
             return work()
         except Exception:
             return None
 
-    def unload():
+    def unload() -> NoReturn:
         raise RuntimeError("no such device")
 
     memory = SimpleNamespace(unload_all_models=unload, soft_empty_cache=lambda: None)
@@ -198,7 +223,7 @@ def test_what_raises_on_forges_main_thread_is_refused_though_its_runner_swallows
     until(queue_is_free)
 
 
-def test_tells_how_many_of_the_webuis_own_tasks_wait_behind_the_lease(node, host):
+def test_tells_how_many_of_the_webuis_own_tasks_wait_behind_the_lease(node: NodeSide, host: HostConnection) -> None:
     lease = node.request("leaseGpu", **JOB)
     done = []
     threads = [wait_in_the_queue(done)]
@@ -210,7 +235,9 @@ def test_tells_how_many_of_the_webuis_own_tasks_wait_behind_the_lease(node, host
     assert done == ["gpu"]
 
 
-def test_a_second_lease_is_refused_instead_of_waiting_for_the_first_for_ever(node, host):
+def test_a_second_lease_is_refused_instead_of_waiting_for_the_first_for_ever(
+    node: NodeSide, host: HostConnection
+) -> None:
     lease = node.request("leaseGpu", **JOB)
     with pytest.raises(Refused) as refused:
         node.request("leaseGpu", **JOB)
@@ -220,7 +247,9 @@ def test_a_second_lease_is_refused_instead_of_waiting_for_the_first_for_ever(nod
     node.request("releaseGpu", lease=again["lease"])
 
 
-def test_reload_ui_is_not_held_up_by_a_picture_that_waits_behind_the_lease(node, host, monkeypatch):
+def test_reload_ui_is_not_held_up_by_a_picture_that_waits_behind_the_lease(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     node.request("leaseGpu", **JOB)
     done = []
     thread = wait_in_the_queue(done)
@@ -230,7 +259,9 @@ def test_reload_ui_is_not_held_up_by_a_picture_that_waits_behind_the_lease(node,
     node.wait_for_connection(2)
 
 
-def test_reload_ui_leaves_the_lease_alone_when_nobody_waits(node, host, monkeypatch):
+def test_reload_ui_leaves_the_lease_alone_when_nobody_waits(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lease = node.request("leaseGpu", **JOB)
     monkeypatch.setattr(shared, "demo", SimpleNamespace(server=SimpleNamespace(should_exit=True)))
     time.sleep(0.2)
@@ -238,7 +269,7 @@ def test_reload_ui_leaves_the_lease_alone_when_nobody_waits(node, host, monkeypa
     node.request("releaseGpu", lease=lease["lease"])
 
 
-def install(monkeypatch, modules):
+def install(monkeypatch: pytest.MonkeyPatch, modules: dict[str, SimpleNamespace]) -> None:
     """Puts modules with their parents where `import` finds them."""
     import sys
     from types import ModuleType
@@ -252,6 +283,8 @@ def install(monkeypatch, modules):
                 module.__path__ = []
                 monkeypatch.setitem(sys.modules, parent, module)
             if count > 1:
-                monkeypatch.setattr(sys.modules[".".join(parts[: count - 1])], parts[count - 1], sys.modules[parent], raising=False)
+                monkeypatch.setattr(
+                    sys.modules[".".join(parts[: count - 1])], parts[count - 1], sys.modules[parent], raising=False
+                )
         for member, value in vars(members).items():
             setattr(sys.modules[name], member, value)

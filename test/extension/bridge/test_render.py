@@ -1,12 +1,17 @@
 """Cells drawn by the WebUI's own txt2img in its queue."""
+# ruff: noqa: ANN401
+
+from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from modules import call_queue, devices, processing, progress, scripts, sd_models, shared
-from node_side import Refused, queue_is_free, until
+from node_side import NodeSide, Refused, queue_is_free, until
 from PIL import Image
+from train_lora_webui.bridge.host_connection import HostConnection
 
 SETTINGS = {
     "prompts": ["korri, on a hill", "korri, at night"],
@@ -22,7 +27,9 @@ SETTINGS = {
 }
 
 
-def cell(epoch=1, weight=0.8, seed=7, prompt=0, file=None):
+def cell(
+    epoch: int = 1, weight: float = 0.8, seed: int = 7, prompt: int = 0, file: str | None = None
+) -> dict[str, Any]:
     lora = None if epoch == 0 else f"korri-{epoch:06}"
     return {
         "epoch": epoch,
@@ -34,20 +41,20 @@ def cell(epoch=1, weight=0.8, seed=7, prompt=0, file=None):
     }
 
 
-def render(tmp_path, cells, **settings):
+def render(tmp_path: Path, cells: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
     return {"settings": {**SETTINGS, **settings}, "cells": cells, "outDir": str(tmp_path / "out"), "title": "korri"}
 
 
-def infotext(file):
+def infotext(file: str) -> str:
     with Image.open(file) as image:
         return image.text["parameters"]
 
 
-def told(node):
+def told(node: NodeSide) -> list[str]:
     return [message["file"] for message in node.messages if message["type"] == "cellDrawn"]
 
 
-def plain_txt2img(prompt, **changes):
+def plain_txt2img(prompt: str, **changes: Any) -> processing.Processed:
     """What the WebUI itself draws, the way its API does."""
     state = shared.state
     state.begin(job="plain")
@@ -60,7 +67,9 @@ def plain_txt2img(prompt, **changes):
     return drawn
 
 
-def test_a_cell_is_the_picture_that_txt2img_draws_with_its_true_infotext(node, host, tmp_path):
+def test_a_cell_is_the_picture_that_txt2img_draws_with_its_true_infotext(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     assert node.request("renderCells", **render(tmp_path, [cell(0), cell(2, 0.8)])) == {"drawn": 2}
     out = tmp_path / "out" / "cells"
     for file, prompt in (
@@ -76,12 +85,16 @@ def test_a_cell_is_the_picture_that_txt2img_draws_with_its_true_infotext(node, h
     assert "Clip skip: 2" in first["infotext"]
 
 
-def test_weight_0_is_drawn_as_given_and_the_second_prompt_is_the_second(node, host, tmp_path):
+def test_weight_0_is_drawn_as_given_and_the_second_prompt_is_the_second(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     node.request("renderCells", **render(tmp_path, [cell(1, 0, prompt=1)]))
     assert node.wait_for("cellDrawn")["infotext"].startswith("korri, at night <lora:korri-000001:0>\n")
 
 
-def test_the_users_settings_are_as_before_and_nothing_else_is_written(node, host, tmp_path, webui):
+def test_the_users_settings_are_as_before_and_nothing_else_is_written(
+    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
+) -> None:
     (webui / "params.txt").write_text("a cat\nSteps: 20, Sampler: Euler, Schedule type: Exponential, Seed: 1", "utf8")
     node.request("renderCells", **render(tmp_path, [cell()]))
     assert shared.opts.CLIP_stop_at_last_layers == 1
@@ -91,39 +104,45 @@ def test_the_users_settings_are_as_before_and_nothing_else_is_written(node, host
     assert shared.state.job == "" and progress.current_task is None
 
 
-def test_always_on_scripts_get_their_start_values_and_the_webuis_own_controls_set_nothing(node, host, tmp_path):
+def test_always_on_scripts_get_their_start_values_and_the_webuis_own_controls_set_nothing(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     scripts.BorderScript.seen.clear()
     node.request("renderCells", **render(tmp_path, [cell(seed=99)]))
     assert scripts.BorderScript.seen == [(False, 1)]
     assert "Seed: 99" in node.wait_for("cellDrawn")["infotext"]
 
 
-def test_what_is_null_is_what_the_user_drew_with_last(node, host, tmp_path, webui):
+def test_what_is_null_is_what_the_user_drew_with_last(
+    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
+) -> None:
     (webui / "params.txt").write_text("a cat\nSteps: 20, Sampler: Euler, Schedule type: Exponential, Seed: 1", "utf8")
     node.request("renderCells", **render(tmp_path, [cell()], sampler=None, scheduler=None))
     assert "Sampler: Euler, Schedule type: Exponential" in node.wait_for("cellDrawn")["infotext"]
 
 
-def test_without_a_last_picture_null_is_the_first_sampler(node, host, tmp_path):
+def test_without_a_last_picture_null_is_the_first_sampler(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     node.request("renderCells", **render(tmp_path, [cell()], sampler=None, scheduler=None))
     assert "Sampler: DPM++ 2M, Schedule type: Automatic" in node.wait_for("cellDrawn")["infotext"]
 
 
-def test_another_checkpoint_is_used_for_the_cells_and_the_users_is_back_afterwards(node, host, tmp_path):
+def test_another_checkpoint_is_used_for_the_cells_and_the_users_is_back_afterwards(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     node.request("renderCells", **render(tmp_path, [cell(), cell(2)], checkpoint="other.safetensors"))
     assert "Model: other" in node.wait_for("cellDrawn")["infotext"]
     assert sd_models.model_data.sd_model.sd_checkpoint_info.name == "pocket.safetensors"
     assert shared.opts.sd_model_checkpoint == "pocket.safetensors [0123456789]"
 
 
-def test_the_users_own_picture_comes_between_two_cells(node, host, tmp_path):
+def test_the_users_own_picture_comes_between_two_cells(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     order = []
 
-    def users_own():
+    def users_own() -> None:
         with call_queue.queue_lock:
             order.append("user")
 
-    def before_step(p, step):
+    def before_step(p: Any, step: int) -> None:
         if step == 0 and "korri" in p.prompt:
             order.append("cell")
         if order == ["cell"] and step == 1:
@@ -135,7 +154,7 @@ def test_the_users_own_picture_comes_between_two_cells(node, host, tmp_path):
     assert order == ["cell", "user", "cell", "cell"]
 
 
-def test_the_webui_shows_the_drawing_as_a_task_of_its_own(node, host, tmp_path):
+def test_the_webui_shows_the_drawing_as_a_task_of_its_own(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     seen = []
     processing.trouble.before_step = lambda p, step: seen.append(
         (progress.current_task, shared.state.job, shared.state.job_count, shared.state.textinfo)
@@ -146,7 +165,9 @@ def test_the_webui_shows_the_drawing_as_a_task_of_its_own(node, host, tmp_path):
     assert not progress.pending_tasks
 
 
-def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(node, host, tmp_path):
+def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     drawing = threading.Event()
     processing.trouble.step_seconds = 0.05
     processing.trouble.before_step = lambda p, step: drawing.set() if told(node) else None
@@ -158,7 +179,9 @@ def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(node, host, t
     assert not shared.state.interrupted and queue_is_free()
 
 
-def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(node, host, tmp_path):
+def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     with call_queue.queue_lock:
         shared.state.begin(job="the user's own")
         asked = node.send("renderCells", **render(tmp_path, [cell()]))
@@ -169,7 +192,7 @@ def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(node, 
     until(queue_is_free)
 
 
-def test_a_lost_socket_stops_our_rendering(node, host, tmp_path):
+def test_a_lost_socket_stops_our_rendering(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     processing.trouble.step_seconds = 0.05
     node.send("renderCells", **render(tmp_path, [cell(n) for n in range(1, 9)], steps=20))
     until(lambda: shared.state.job == "train_lora_grid")
@@ -179,8 +202,10 @@ def test_a_lost_socket_stops_our_rendering(node, host, tmp_path):
 
 
 @pytest.mark.parametrize("sign", ["interrupted", "skipped", "stopping_generation"])
-def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half_picture(node, host, tmp_path, sign):
-    def before_step(p, step):
+def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half_picture(
+    node: NodeSide, host: HostConnection, tmp_path: Path, sign: str
+) -> None:
+    def before_step(p: Any, step: int) -> None:
         if step == 2 and "korri-000002" in p.prompt:
             setattr(shared.state, sign, True)
 
@@ -193,8 +218,8 @@ def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half
     assert queue_is_free()
 
 
-def test_an_exception_is_a_refusal_and_drawn_cells_stay(node, host, tmp_path):
-    def before_step(p, step):
+def test_an_exception_is_a_refusal_and_drawn_cells_stay(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
+    def before_step(p: Any, step: int) -> None:
         if "korri-000002" in p.prompt:
             raise RuntimeError("mat1 and mat2 must have the same dtype")
 
@@ -205,8 +230,10 @@ def test_an_exception_is_a_refusal_and_drawn_cells_stay(node, host, tmp_path):
     assert queue_is_free() and shared.state.job == ""
 
 
-def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes_on(node, host, tmp_path):
-    def before_step(p, step):
+def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes_on(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
+    def before_step(p: Any, step: int) -> None:
         if "korri-000001" in p.prompt:
             raise devices.NansException("A tensor with all NaNs was produced in Unet.")
 
@@ -217,7 +244,9 @@ def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes
     assert "<lora:korri-000001:0.8>" in infotext(tmp_path / "out" / told(node)[0])
 
 
-def test_frozen_settings_are_a_sentence_and_only_where_they_are_in_the_way(node, host, tmp_path, monkeypatch):
+def test_frozen_settings_are_a_sentence_and_only_where_they_are_in_the_way(
+    node: NodeSide, host: HostConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shared.cmd_opts, "freeze_settings", True)
     with pytest.raises(Refused, match="frozen"):
         node.request("renderCells", **render(tmp_path, [cell()]))
@@ -225,22 +254,28 @@ def test_frozen_settings_are_a_sentence_and_only_where_they_are_in_the_way(node,
 
 
 @pytest.mark.parametrize("file", ["../escape.png", "/etc/escape.png", "a\\..\\b.png", "C:/x.png"])
-def test_a_cell_is_never_written_outside_of_its_folder(node, host, tmp_path, file):
+def test_a_cell_is_never_written_outside_of_its_folder(
+    node: NodeSide, host: HostConnection, tmp_path: Path, file: str
+) -> None:
     with pytest.raises(Refused) as refused:
         node.request("renderCells", **render(tmp_path, [cell(file=file)]))
     assert refused.value.failure["code"] == "bad_request"
     assert not list(tmp_path.rglob("escape*"))
 
 
-@pytest.mark.parametrize("settings", [{"sampler": "Leapfrog"}, {"scheduler": "Leap"}, {"checkpoint": "gone.safetensors"}])
-def test_names_that_the_webui_does_not_know_are_told_before_anything_is_drawn(node, host, tmp_path, settings):
+@pytest.mark.parametrize(
+    "settings", [{"sampler": "Leapfrog"}, {"scheduler": "Leap"}, {"checkpoint": "gone.safetensors"}]
+)
+def test_names_that_the_webui_does_not_know_are_told_before_anything_is_drawn(
+    node: NodeSide, host: HostConnection, tmp_path: Path, settings: dict[str, Any]
+) -> None:
     with pytest.raises(Refused) as refused:
         node.request("renderCells", **render(tmp_path, [cell()], **settings))
     assert refused.value.failure["code"] == "bad_request"
     assert shared.state.begun == 0
 
 
-def test_is_refused_while_training_holds_the_gpu(node, host, tmp_path):
+def test_is_refused_while_training_holds_the_gpu(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     lease = node.request("leaseGpu", job="j", jobName="run")
     with pytest.raises(Refused) as refused:
         node.request("renderCells", **render(tmp_path, [cell()]))
@@ -249,18 +284,24 @@ def test_is_refused_while_training_holds_the_gpu(node, host, tmp_path):
     assert node.request("renderCells", **render(tmp_path, [cell()])) == {"drawn": 1}
 
 
-def test_before_1_9_the_schedule_is_a_part_of_the_samplers_name(node, host, tmp_path, monkeypatch):
+def test_before_1_9_the_schedule_is_a_part_of_the_samplers_name(
+    node: NodeSide, host: HostConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from types import SimpleNamespace
 
     from modules import sd_samplers, sd_schedulers
 
     monkeypatch.setattr(sd_schedulers, "schedulers", [])
-    monkeypatch.setattr(sd_samplers, "all_samplers", [SimpleNamespace(name="DPM++ 2M Karras"), SimpleNamespace(name="Euler a")])
+    monkeypatch.setattr(
+        sd_samplers, "all_samplers", [SimpleNamespace(name="DPM++ 2M Karras"), SimpleNamespace(name="Euler a")]
+    )
     node.request("renderCells", **render(tmp_path, [cell()], sampler="DPM++ 2M", scheduler="Karras"))
     assert "Sampler: DPM++ 2M Karras," in node.wait_for("cellDrawn")["infotext"]
 
 
-def test_saves_a_sheet_where_the_webui_keeps_its_grids_with_its_infotext(node, host, tmp_path, webui):
+def test_saves_a_sheet_where_the_webui_keeps_its_grids_with_its_infotext(
+    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
+) -> None:
     sheet = tmp_path / "sheet.png"
     Image.new("RGB", (200, 100), (1, 2, 3)).save(sheet)
     text = "korri, on a hill\nNegative prompt: blurry\nSteps: 4, Sampler: Euler a, Seed: 7, Size: 64x72"
@@ -269,7 +310,9 @@ def test_saves_a_sheet_where_the_webui_keeps_its_grids_with_its_infotext(node, h
     assert infotext(saved) == text
 
 
-def test_saves_no_grid_when_the_user_saves_none(node, host, tmp_path, webui):
+def test_saves_no_grid_when_the_user_saves_none(
+    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
+) -> None:
     sheet = tmp_path / "sheet.png"
     Image.new("RGB", (200, 100)).save(sheet)
     shared.opts.data["grid_save"] = False
@@ -277,7 +320,7 @@ def test_saves_no_grid_when_the_user_saves_none(node, host, tmp_path, webui):
     assert not list((webui / "grids").iterdir())
 
 
-def test_a_missing_or_too_large_sheet_is_a_sentence(node, host, tmp_path):
+def test_a_missing_or_too_large_sheet_is_a_sentence(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="not there any more"):
         node.request("saveGrid", sheet=str(tmp_path / "gone.png"), infotext="a", title="korri")
     sheet = tmp_path / "sheet.png"
@@ -285,5 +328,3 @@ def test_a_missing_or_too_large_sheet_is_a_sentence(node, host, tmp_path):
     shared.opts.data["img_max_size_mp"] = 1
     with pytest.raises(Refused, match="megapixels"):
         node.request("saveGrid", sheet=str(sheet), infotext="a", title="korri")
-
-

@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 """First come, first served; no time limit, not re-entrant, and the next in line still has to take the lock itself."""
 
 import collections
@@ -5,7 +7,7 @@ import threading
 
 
 class FIFOLock:
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inner_lock = threading.Lock()
         self._pending_threads = collections.deque()
@@ -21,7 +23,7 @@ class FIFOLock:
         turn.wait()
         return self._lock.acquire()
 
-    def release(self):
+    def release(self) -> None:
         with self._inner_lock:
             if self._pending_threads:
                 self._pending_threads.popleft().set()

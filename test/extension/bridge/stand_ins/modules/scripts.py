@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 """A runner with the WebUI's own seed and sampler controls, which are scripts that set what the user's controls hold."""
 
 from collections import namedtuple
@@ -10,10 +12,10 @@ scripts_data = []
 class Script:
     setup_for_ui_only = False
 
-    def setup(self, p, *args):
+    def setup(self, p, *args) -> None:
         pass
 
-    def process(self, p, *args):
+    def process(self, p, *args) -> None:
         pass
 
 
@@ -21,7 +23,7 @@ class SeedScript(Script):
     setup_for_ui_only = True
     controls = (SimpleNamespace(value=-1, type=None), SimpleNamespace(value=False, type=None))
 
-    def setup(self, p, seed, _extras):
+    def setup(self, p, seed, _extras) -> None:
         p.seed = seed
 
 
@@ -29,7 +31,7 @@ class SamplerScript(Script):
     setup_for_ui_only = True
     controls = (SimpleNamespace(value=20), SimpleNamespace(value="DPM++ 2M", type="value", choices=["DPM++ 2M"]))
 
-    def setup(self, p, steps, sampler_name):
+    def setup(self, p, steps, sampler_name) -> None:
         p.steps, p.sampler_name = steps, sampler_name
 
 
@@ -42,12 +44,12 @@ class BorderScript(Script):
     )
     seen = []
 
-    def process(self, p, enabled, kind):
+    def process(self, p, enabled, kind) -> None:
         self.seen.append((enabled, kind))
 
 
 class ScriptRunner:
-    def __init__(self):
+    def __init__(self) -> None:
         self.inputs = [None]
         self.alwayson_scripts = []
         for script in (SeedScript(), SamplerScript(), BorderScript()):
@@ -56,12 +58,12 @@ class ScriptRunner:
             script.args_to = len(self.inputs)
             self.alwayson_scripts.append(script)
 
-    def setup_scrips(self, p, *, is_ui=True):
+    def setup_scrips(self, p, *, is_ui=True) -> None:
         for script in self.alwayson_scripts:
             if is_ui or not script.setup_for_ui_only:
                 script.setup(p, *p.script_args[script.args_from : script.args_to])
 
-    def process(self, p):
+    def process(self, p) -> None:
         for script in self.alwayson_scripts:
             script.process(p, *p.script_args[script.args_from : script.args_to])
 

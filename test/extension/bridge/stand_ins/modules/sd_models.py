@@ -1,4 +1,6 @@
-"""Checkpoints, and one model that is on `cpu` or `gpu`. 1.7 and later: unloading moves it, and nobody moves it back by itself."""
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
+"""Checkpoints, and a model that is on `cpu` or `gpu`; as in 1.7 and later, an unloaded one stays away by itself."""
 
 import os
 import threading
@@ -10,7 +12,7 @@ checkpoint_aliases = {}
 
 
 class CheckpointInfo:
-    def __init__(self, filename, sha256=None):
+    def __init__(self, filename, sha256=None) -> None:
         self.filename = filename
         self.name = os.path.basename(filename)
         self.name_for_extra = os.path.splitext(self.name)[0]
@@ -18,7 +20,7 @@ class CheckpointInfo:
         self.shorthash = sha256[:10] if sha256 else None
         self.title = self.name if self.shorthash is None else f"{self.name} [{self.shorthash}]"
 
-    def register(self):
+    def register(self) -> None:
         checkpoints_list[self.title] = self
         for alias in (self.title, self.name, self.name_for_extra, self.shorthash):
             if alias:
@@ -28,13 +30,13 @@ class CheckpointInfo:
 class Model:
     """`fails` holds exceptions that the next moves raise, one each."""
 
-    def __init__(self, info, lowvram=False):
+    def __init__(self, info, lowvram=False) -> None:
         self.sd_checkpoint_info = info
         self.device = "gpu"
         self.lowvram = lowvram
         self.fails = []
 
-    def to(self, device):
+    def to(self, device) -> None:
         if self.fails:
             self.device = "half"
             raise self.fails.pop(0)
@@ -42,7 +44,7 @@ class Model:
 
 
 class SdModelData:
-    def __init__(self):
+    def __init__(self) -> None:
         self.sd_model = None
         self.loaded_sd_models = []
         self.was_loaded_at_least_once = False
@@ -59,18 +61,18 @@ class SdModelData:
 model_data = SdModelData()
 
 
-def send_model_to_cpu(model):
+def send_model_to_cpu(model) -> None:
     if model is not None:
         model.to("cpu")
     devices.torch_gc()
 
 
-def send_model_to_device(model):
+def send_model_to_device(model) -> None:
     if not model.lowvram:
         model.to("gpu")
 
 
-def unload_model_weights(sd_model=None, info=None):
+def unload_model_weights(sd_model=None, info=None) -> None:
     send_model_to_cpu(sd_model or model_data.sd_model)
 
 

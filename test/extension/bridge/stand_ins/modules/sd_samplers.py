@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 from types import SimpleNamespace
 
 all_samplers = [SimpleNamespace(name=name) for name in ("DPM++ 2M", "Euler a", "Euler", "Hidden")]

@@ -1,5 +1,7 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 vae_dict = {"plain.vae.pt": "/models/VAE/plain.vae.pt"}
 
 
-def reload_vae_weights():
+def reload_vae_weights() -> None:
     pass

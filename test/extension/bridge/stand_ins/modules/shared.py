@@ -1,3 +1,5 @@
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# The signatures are those of the WebUI.
 """Options, command line and state. `sd_model` loads a model when it is asked for, as the real one does."""
 
 import time
@@ -5,7 +7,7 @@ from types import SimpleNamespace
 
 
 class OptionInfo:
-    def __init__(self, default, infotext=None):
+    def __init__(self, default, infotext=None) -> None:
         self.default = default
         self.infotext = infotext
 
@@ -43,7 +45,7 @@ OPTIONS = {
 
 
 class Options:
-    def __init__(self):
+    def __init__(self) -> None:
         self.__dict__["data_labels"] = OPTIONS
         self.__dict__["data"] = {name: info.default for name, info in OPTIONS.items()}
 
@@ -53,11 +55,11 @@ class Options:
         except KeyError:
             raise AttributeError(name) from None
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name, value) -> None:
         assert not cmd_opts.freeze_settings, "changing settings is disabled"
         self.data[name] = value
 
-    def set(self, name, value, is_api=False, run_callbacks=True):
+    def set(self, name, value, is_api=False, run_callbacks=True) -> bool:
         setattr(self, name, value)
         return True
 
@@ -67,23 +69,23 @@ class Options:
 
 
 class State:
-    def __init__(self):
+    def __init__(self) -> None:
         self.skipped = self.interrupted = self.stopping_generation = False
         self.job, self.job_count, self.job_no, self.textinfo, self.time_start = "", 0, 0, None, None
         self.begun = 0
 
-    def interrupt(self):
+    def interrupt(self) -> None:
         self.interrupted = True
 
-    def begin(self, job="(unknown)"):
+    def begin(self, job="(unknown)") -> None:
         self.skipped = self.interrupted = self.stopping_generation = False
         self.job, self.job_count, self.job_no, self.textinfo, self.time_start = job, -1, 0, None, time.time()
         self.begun += 1
 
-    def end(self):
+    def end(self) -> None:
         self.job, self.job_count = "", 0
 
-    def nextjob(self):
+    def nextjob(self) -> None:
         self.job_no += 1
 
 
