@@ -1,4 +1,4 @@
-"""The WebUI runs this at each start; the work is in extension/install.py. A failure here must never be one of the WebUI's."""
+"""The WebUI runs this at each start; the work is in extension/install.py, and its failure is not the WebUI's."""
 
 import runpy
 import traceback

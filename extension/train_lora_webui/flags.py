@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,29 +65,33 @@ def webui_options() -> Any:  # noqa: ANN401 - the WebUI's own namespace of comma
 
 def read_policy(app: Any, demo: Any, other_hosts: tuple[str, ...]) -> Policy:  # noqa: ANN401 - gradio's App and Blocks
     """How this WebUI was started. `app` tells whether a login is on; `demo` (None without a page) where it listens."""
-    options = webui_options()
+    listens = is_reachable(webui_options(), demo, os.environ)
+    return make_policy(webui_options(), getattr(app, "auth", None) is not None, listens, other_hosts)
+
+
+def make_policy(options: Any, login: bool, reachable: bool, other_hosts: tuple[str, ...] = ()) -> Policy:  # noqa: ANN401
+    """The same as a pure function of the command line."""
     return Policy(
-        login=getattr(app, "auth", None) is not None,
-        reachable=_is_reachable(options, demo),
+        login=login,
+        reachable=reachable,
         allow_remote=bool(getattr(options, "train_lora_allow_remote", False)),
         hide_folders=bool(getattr(options, "hide_ui_dir_config", False)),
         api_auth=_pairs(getattr(options, "api_auth", None)),
-        cors_origins=tuple(
-            part.strip() for part in (getattr(options, "cors_allow_origins", None) or "").split(",") if part.strip()
-        ),
+        cors_origins=_list(getattr(options, "cors_allow_origins", None)),
         cors_origin_regex=getattr(options, "cors_allow_origins_regex", None),
         other_hosts=other_hosts,
     )
 
 
-def _is_reachable(options: Any, demo: Any) -> bool:  # noqa: ANN401
+def is_reachable(options: Any, demo: Any, environment: Mapping[str, str]) -> bool:  # noqa: ANN401
+    """Whether other machines may reach this WebUI. An address of this machine is none, unlike in the WebUI's own view."""
     if any(getattr(options, name, None) for name in ("share", "listen", "ngrok")) or getattr(demo, "share", False):
         return True
     # gradio listens where this variable says when the WebUI leaves the choice to it, as container images do.
     names = (
         getattr(options, "server_name", None),
         getattr(demo, "server_name", None),
-        os.environ.get("GRADIO_SERVER_NAME"),
+        environment.get("GRADIO_SERVER_NAME"),
     )
     return any(name and name not in _LOOPBACK for name in names)
 

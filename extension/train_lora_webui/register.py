@@ -1,5 +1,8 @@
-"""The WebUI's callbacks. None of them raises. "Reload UI" needs none: it closes the port, and with it our pages' sockets;
-the server, its training and the host's own connection stay as they are."""
+"""The WebUI's callbacks; none of them raises.
+
+"Reload UI" needs none of its own: it closes the port, and with it our pages' sockets. The server, its training and the
+host's own connection stay as they are.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _NOT_FOR_PAGES = re.compile(r"/api/(session|codes|shutdown)(/|$)", re.IGNORECASE
 
 
 class Routes:
-    """The routes of one app. `status` is what a page may know before it loads anything; `start` brings up the server."""
+    """The routes of one app. `status`: what a page may know before it loads anything; `start`: brings up the server."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Routes:
 
 
 def _target(request: HTTPConnection, prefix: str) -> bytes | None:
-    """The address below `prefix` as the browser wrote it: `%2F` in a file's name must stay one. None when it disguises us."""
+    """The address below `prefix` as the browser wrote it, as `%2F` in a file's name must stay one; None if disguised."""
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode("ascii")
     _before, found, path = raw.split(b"?", 1)[0].partition(prefix.encode("ascii"))
     query = request.scope.get("query_string", b"")

@@ -62,7 +62,7 @@ class ServerProcess:
             self._thread.start()
 
     def look(self) -> None:
-        """Attaches to a server that somebody else has started, and starts none. Asks over HTTP while no `start` keeps watch."""
+        """Attaches to a server that runs already, and starts none. Asks it over HTTP while no `start` keeps watch."""
         thread = self._thread
         if thread is not None and thread.is_alive():
             return
@@ -70,6 +70,17 @@ class ServerProcess:
             self._address = None
             if self._state.state == "ready":
                 self._state = ServerState("stopped")
+
+    def make_room(self) -> str | None:
+        """Before the set-up replaces what the server runs on: waits until it has left (None), or says why it stays."""
+        self.look()
+        address = self._address
+        if address is None:
+            return None
+        if not _is_idle(address):
+            return "A training runs or waits in the queue; the update is possible as soon as the queue is empty."
+        _wait_until_gone(address)
+        return None if ask_facts(address) is None else "The server of Train LoRA did not leave; try again in a moment."
 
     def _keep(self) -> None:
         crashes, crashed_at = 0, 0.0

@@ -16,7 +16,10 @@ from .routes import PREFIX, Routes
 from .server_address import ServerAddress, ask_facts
 from .server_process import ServerProcess
 from .spawn_server import Launch, installed_version
-from .webui_settings import other_hosts_setting
+from .webui_settings import node_setting, other_hosts_setting
+
+#: How long the server waits for a WebUI that was restarted, before it leaves.
+IDLE_EXIT_MINUTES = 5
 
 _shims: list[Shim] = []
 
@@ -27,6 +30,7 @@ class Shim:
     def __init__(self, repository: Path, flags: Flags) -> None:
         self.repository = repository
         self.flags = flags
+        setup.configure(flags.home, flags.node or node_setting(), self._make_room, repository)
         self.server = ServerProcess(
             Launch(
                 home=flags.home,
@@ -34,9 +38,13 @@ class Shim:
                 repository=repository,
                 node=setup.node_path,
                 port=flags.port,
+                idle_exit_minutes=IDLE_EXIT_MINUTES,
                 device_id=getattr(webui_options(), "device_id", None),
             )
         )
+
+    def _make_room(self) -> str | None:
+        return self.server.make_room()
 
     def attach(self, app: Any, demo: Any) -> None:  # noqa: ANN401 - gradio's App and Blocks
         """Adds our routes to a new app. `demo` is None when the WebUI runs without its page."""
@@ -64,7 +72,7 @@ class Shim:
         return None if address is None else (address.port, address.secret)
 
     async def status(self, access: Access) -> dict[str, Any]:
-        """`{state: ready|setupNeeded|starting|stopped|failed, message, version, working, access}`; `working`: a job runs or waits."""
+        """`state`: ready, setupNeeded, starting, stopped or failed; `working`: a job runs or waits in the queue."""
         return await run_in_threadpool(self._status, access)
 
     def _status(self, access: Access) -> dict[str, Any]:

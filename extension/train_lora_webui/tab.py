@@ -28,7 +28,9 @@ def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
 
     with gr.Blocks(analytics_enabled=False) as blocks:
         # gradio sends this only after the login, which is what makes the token one.
-        gr.HTML(f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"></div>', elem_id="train_lora_mount")
+        gr.HTML(
+            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"></div>', elem_id="train_lora_mount"
+        )
         with gr.Row(elem_id="train_lora_hidden", elem_classes=["train-lora-hidden"]):
             text = gr.Textbox(label="Train LoRA", elem_id="train_lora_paste_text", elem_classes=["train-lora-hidden"])
             button = gr.Button("Paste", elem_id="train_lora_paste_button", elem_classes=["train-lora-hidden"])
@@ -55,5 +57,8 @@ def _diagnosis(error: Exception) -> Any:  # noqa: ANN401
 
     reason = html.escape(f"{type(error).__name__}: {error}")
     with gr.Blocks(analytics_enabled=False) as blocks:
-        gr.HTML(f"<p>Train LoRA could not build its page in this WebUI.</p><pre>{reason}</pre>", elem_id="train_lora_failure")
+        gr.HTML(
+            f"<p>Train LoRA could not build its page in this WebUI.</p><pre>{reason}</pre>",
+            elem_id="train_lora_failure",
+        )
     return blocks

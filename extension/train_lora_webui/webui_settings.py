@@ -13,7 +13,12 @@ def add_settings() -> None:
     from modules import shared
 
     for name, default, label, info in (
-        ("train_lora_node", "", "Node program", "empty: the one that the set-up found; 20.19 or newer; restart to apply"),
+        (
+            "train_lora_node",
+            "",
+            "Node program",
+            "empty: the one that the set-up found; 20.19 or newer; restart to apply",
+        ),
         (
             "train_lora_other_hosts",
             "",
@@ -25,7 +30,7 @@ def add_settings() -> None:
 
 
 def node_setting() -> str | None:
-    """The Node program that the user has set; nothing where the WebUI has locked its extensions because others may reach it."""
+    """The user's own Node; nothing where the WebUI has locked its extensions because others may reach it."""
     from modules import shared
 
     if getattr(shared.cmd_opts, "disable_extension_access", False):

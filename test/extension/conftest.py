@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parents[1] / "extension"):
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+from running_webui import RunningWebui, running_webui  # noqa: E402
+from venvs import LINES  # noqa: E402
+
+
+@pytest.fixture(scope="session", params=LINES)
+def gradio(request: pytest.FixtureRequest) -> str:
+    """Both lines of gradio that WebUIs are on."""
+    if sys.version_info >= (3, 13):
+        pytest.skip("gradio 3.41.2 and 4.40.0 do not install on Python 3.13 or newer")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def open_webui(gradio: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWebui]:
+    """A WebUI on this machine only, without a login, with our server running."""
+    with running_webui(gradio, tmp_path_factory.mktemp(f"open-{gradio}")) as webui:
+        webui.start_server()
+        yield webui

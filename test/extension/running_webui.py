@@ -1,0 +1,182 @@
+"""A stand-in WebUI in a process of its own, and how a browser or a script speaks with it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from urllib.parse import urlencode
+
+from raw_socket import RawSocket
+from venvs import gradio_python
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cookies: dict[str, str]
+
+    def json(self) -> Any:  # noqa: ANN401
+        return json.loads(self.body)
+
+
+class RunningWebui:
+    def __init__(self, line: str, data: Path, flags: list[str], idle_exit: int) -> None:
+        self.port = free_port()
+        self.home = data / "train-lora"
+        self._log = (data / "webui.log").open("ab")
+        self.process = subprocess.Popen(
+            [str(gradio_python(line)), str(HERE / "stand_in_webui.py"), "--port", str(self.port), *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={
+                **os.environ,
+                "STAND_IN_DATA": str(data),
+                "STAND_IN_IDLE_EXIT": str(idle_exit),
+                "GRADIO_ANALYTICS_ENABLED": "False",
+            },
+            text=True,
+        )
+        self._said: Queue[dict[str, Any] | None] = Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.facts = self.expect("ready")
+
+    def command(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def expect(self, key: str) -> dict[str, Any]:
+        while True:
+            said = self._said.get(timeout=60)
+            assert said is not None, "the WebUI ended; its log is webui.log"
+            if key in said:
+                return said
+
+    def request(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Answer:  # noqa: ANN401
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            cookies = [part.split(";")[0].partition("=") for part in answer.headers.get_all("set-cookie") or []]
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read(), {name: value for name, _, value in cookies})
+        finally:
+            connection.close()
+
+    def socket(self, headers: dict[str, str], path: str = "/train-lora/ws") -> RawSocket:
+        return RawSocket(self.port, path, {"Host": f"127.0.0.1:{self.port}", **headers})
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def log_in(self, name: str, password: str) -> dict[str, str]:
+        form = urlencode({"username": name, "password": password})
+        answer = self.request("POST", "/login", {"Content-Type": "application/x-www-form-urlencoded"}, form)
+        assert answer.status == 200, answer.body
+        return {"Cookie": "; ".join(f"{cookie}={value}" for cookie, value in answer.cookies.items())}
+
+    def page_token(self, headers: dict[str, str] | None = None) -> str:
+        """What a browser finds in the tab's config."""
+        answer = self.request("GET", "/config", headers)
+        found = re.search(r'data-token=\\"([\w-]+)', answer.body.decode())
+        assert found is not None, answer.body[:300]
+        return found.group(1)
+
+    def start_server(self) -> dict[str, Any]:
+        """Starts our server and waits for its address in server.json."""
+        self.command("start")
+        token = {"X-Train-Lora-Token": self.page_token()}
+        wait_for(lambda: self.request("GET", "/train-lora/api/server", token).status == 200)
+        return self.server()
+
+    def server(self) -> dict[str, Any]:
+        return json.loads((self.home / "server.json").read_text("utf-8"))
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.close()
+        self._log.close()
+        server = self.home / "server.json"
+        if server.is_file():
+            end_process(int(json.loads(server.read_text("utf-8"))["pid"]))
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                self._said.put(json.loads(line))
+        self.process.stdout.close()
+        self._said.put(None)
+
+
+@contextmanager
+def running_webui(line: str, data: Path, *flags: str, idle_exit: int = 5) -> Iterator[RunningWebui]:
+    webui = RunningWebui(line, data, list(flags), idle_exit)
+    try:
+        yield webui
+    finally:
+        webui.close()
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def end_process(pid: int) -> None:
+    if is_alive(pid):
+        os.kill(pid, signal.SIGTERM)
+
+
+def kilobytes_of(pid: int) -> int:
+    """What the process has in memory."""
+    return int(_ask_ps(pid, "rss"))
+
+
+def arguments_of(pid: int) -> str:
+    return _ask_ps(pid, "args")
+
+
+def _ask_ps(pid: int, field: str) -> str:
+    return subprocess.run(["ps", "-o", f"{field}=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

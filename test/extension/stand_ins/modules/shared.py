@@ -1,0 +1,55 @@
+"""The WebUI's globals: command line and settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+cmd_opts = argparse.Namespace()
+demo: Any = None
+
+
+class OptionInfo:
+    """As of 1.7; `AgedOptionInfo` is the one before."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        default: Any = None,
+        label: str = "",
+        component: Any = None,
+        component_args: Any = None,
+        section: Any = None,
+        restrict_api: bool = False,
+        category_id: Any = None,
+    ) -> None:
+        self.default, self.label, self.section = default, label, section
+        self.restrict_api, self.category_id = restrict_api, category_id
+        self.comment_after = ""
+
+    def info(self, text: str) -> OptionInfo:
+        self.comment_after += text
+        return self
+
+
+class AgedOptionInfo(OptionInfo):
+    def __init__(self, default: Any = None, label: str = "", section: Any = None, restrict_api: bool = False) -> None:
+        super().__init__(default, label, section=section, restrict_api=restrict_api)
+
+
+class Options:
+    def __init__(self) -> None:
+        self.data: dict[str, Any] = {}
+        self.data_labels: dict[str, OptionInfo] = {}
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name in self.data:
+            return self.data[name]
+        if name in self.data_labels:
+            return self.data_labels[name].default
+        raise AttributeError(name)
+
+    def add_option(self, key: str, info: OptionInfo) -> None:
+        self.data_labels[key] = info
+
+
+opts = Options()
