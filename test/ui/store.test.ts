@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { fullAccess } from "../../protocol/host.js";
 import { applyEvent, newJob } from "../../protocol/job.js";
 import type { Snapshot } from "../../protocol/messages.js";
+import { hidesFolders, mayChange } from "../../ui/data/access.js";
 import { createStore, emptyState, jobsOf, receive, withStatus } from "../../ui/data/store.js";
 
 const job = newJob({ id: "j", name: "j", dataset: "d", baseModel: "m", createdAt: 1, totalSteps: 4, epochs: 2 });
@@ -35,6 +36,20 @@ describe("what the page knows", () => {
     expect(jobsOf(added).map((one) => one.name)).toEqual(["again"]);
   });
 
+  it("follows the WebUI and its checkpoints", () => {
+    const baseModels = [{ name: "b", path: "/b", kind: "sd1" as const, resolution: 512, bytes: 9 }];
+    expect(receive(filled, { type: "baseModels", baseModels }).snapshot?.baseModels).toEqual(baseModels);
+    expect(receive(filled, { type: "host", host: null })).toEqual(filled);
+    expect(receive(emptyState, { type: "host", host: null })).toBe(emptyState);
+  });
+
+  it("says whether it may be changed and whether folders may be named", () => {
+    expect([mayChange(filled), hidesFolders(filled)]).toEqual([true, false]);
+    const access = { level: "restricted" as const, reason: "openToOthers" as const, hideFolders: true };
+    const guest = receive(emptyState, { type: "snapshot", snapshot: { ...snapshot, access } });
+    expect([mayChange(guest), hidesFolders(guest)]).toEqual([false, true]);
+  });
+
   it("tells its listeners of changes only, until they leave", () => {
     const store = createStore();
     let calls = 0;
@@ -47,7 +62,20 @@ describe("what the page knows", () => {
   });
 
   it("has no Lit in it", () => {
-    for (const file of ["store", "connection", "session", "rail", "route", "jobs", "datasets", "grids"])
+    for (const file of [
+      "store",
+      "connection",
+      "session",
+      "shared-session",
+      "rail",
+      "route",
+      "jobs",
+      "datasets",
+      "grids",
+      "drawing",
+      "news",
+      "webui-state",
+    ])
       expect(readFileSync(new URL(`../../ui/data/${file}.ts`, import.meta.url), "utf8")).not.toMatch(/from "lit/);
   });
 });

@@ -6,14 +6,11 @@ export type Membership = { session: Session; ready: Promise<void>; leave: () => 
 type Shared = { session: Session; ready: Promise<void>; members: number };
 
 const shared = new Map<string, Shared>();
-const watchers = new Set<() => void>();
 
 /** The page's one connection to a server: the first who joins opens it, the last who leaves ends it. */
 export function joinSession(base: string): Membership {
-  const known = shared.get(base);
-  const entry = known ?? begin(base);
+  const entry = shared.get(base) ?? begin(base);
   entry.members += 1;
-  if (!known) for (const watcher of watchers) watcher();
   let isMember = true;
   return {
     session: entry.session,
@@ -25,7 +22,6 @@ export function joinSession(base: string): Membership {
       if (entry.members > 0) return;
       shared.delete(base);
       entry.session.connection.close();
-      for (const watcher of watchers) watcher();
     },
   };
 }
@@ -33,12 +29,6 @@ export function joinSession(base: string): Membership {
 /** How many elements share a session with this server now. */
 export function membersOf(base: string): number {
   return shared.get(base)?.members ?? 0;
-}
-
-/** Calls `watcher` whenever a session begins or ends; the result ends that. */
-export function watchSessions(watcher: () => void): () => void {
-  watchers.add(watcher);
-  return () => void watchers.delete(watcher);
 }
 
 function begin(base: string): Shared {

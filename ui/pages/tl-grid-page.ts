@@ -134,7 +134,7 @@ export class TlGridPage extends LitElement {
       }
       <button class="small" aria-pressed=${this._heat} title=${t("grid.heatHelp")} @click=${() => (this._heat = !this._heat)}>${t("grid.heat")} <kbd>H</kbd></button>
       <span class="subdued fine number grow" role="status">${progressWords(job, model, this._stars.size)}</span>
-      ${renderGridLinks(this.session, job)}
+      ${renderGridLinks(this.session, job, this.view.source)}
       <p class="keys subdued fine">${t("grid.keys")}</p>
     </div>`;
   }

@@ -1,5 +1,5 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
-import { property } from "lit/decorators.js";
+import { property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { GpuPolicy, type HostFacts, type HostSettings, type HostState } from "../../protocol/host.js";
 import { ActionController } from "../components/action-controller.js";
@@ -62,6 +62,8 @@ export class TlWebuiSettings extends LitElement {
   @property({ attribute: false }) host: HostState | null = null;
   @property({ type: Boolean }) locked = false;
   @property({ type: Boolean }) hideFolders = false;
+  /** Chosen, and not yet confirmed by the server. */
+  @state() private _wanted: Partial<HostSettings> = {};
   private readonly _action = new ActionController(this);
 
   constructor() {
@@ -72,6 +74,7 @@ export class TlWebuiSettings extends LitElement {
   override render(): TemplateResult {
     const { host } = this;
     if (!host) return html``;
+    const { gpuPolicy, drawAfterEachEpoch } = { ...host.settings, ...this._wanted };
     const isDisabled = this.locked || this._action.running;
     return html`
       <h2>${t("settings.webui")}</h2>
@@ -79,11 +82,11 @@ export class TlWebuiSettings extends LitElement {
         <legend>${t("settings.gpuPolicy")}</legend>
         ${GpuPolicy.options.map(
           (policy) =>
-            html`<label><input type="radio" name="policy" value=${policy} .checked=${live(policy === host.settings.gpuPolicy)} data-test="policy-${policy}" @change=${() => this._set({ gpuPolicy: policy })} />
+            html`<label><input type="radio" name="policy" value=${policy} .checked=${live(policy === gpuPolicy)} data-test="policy-${policy}" @change=${() => this._set({ gpuPolicy: policy })} />
               <strong>${t(`policy.${policy}`)}</strong><span class="subdued fine">${t(`policyHelp.${policy}`)}</span></label>`,
         )}
       </fieldset>
-      <label><input type="checkbox" .checked=${live(host.settings.drawAfterEachEpoch)} ?disabled=${isDisabled} data-test="settings-draw-after-epoch" @change=${(event: Event & { currentTarget: HTMLInputElement }) => this._set({ drawAfterEachEpoch: event.currentTarget.checked })} />
+      <label><input type="checkbox" .checked=${live(drawAfterEachEpoch)} ?disabled=${isDisabled} data-test="settings-draw-after-epoch" @change=${(event: Event & { currentTarget: HTMLInputElement }) => this._set({ drawAfterEachEpoch: event.currentTarget.checked })} />
         <span>${t("settings.drawAfterEachEpoch")}</span></label>
       <tl-failure .failure=${this._action.failure}></tl-failure>
       <dl data-test="webui-facts">${this._rows(host).map(([label, values]) => html`<dt>${label}</dt><dd class="break">${values.map((value) => html`<div>${value}</div>`)}</dd>`)}</dl>
@@ -110,9 +113,10 @@ export class TlWebuiSettings extends LitElement {
   }
 
   private async _set(settings: Partial<HostSettings>): Promise<void> {
+    this._wanted = settings;
     await this._action.run("set", () => setHostSettings(this.session, settings));
-    // What was refused must not stay ticked.
-    this.requestUpdate();
+    // What was refused must not stay ticked; what was taken over stands in the host's state by now.
+    this._wanted = {};
   }
 }
 

@@ -46,19 +46,8 @@ export class TlWebuiTools extends LitElement {
         flex: 1 1 160px;
         max-width: 420px;
       }
-      details {
-        flex-basis: 100%;
-      }
-      summary {
-        display: inline-flex;
-        align-items: center;
-        min-height: var(--tl-control);
-        cursor: pointer;
-      }
-      tl-render-settings {
-        display: block;
+      .settings {
         max-width: 900px;
-        padding-block: 4px var(--tl-gap);
       }
     `,
   ];
@@ -70,6 +59,7 @@ export class TlWebuiTools extends LitElement {
   /** True when this page may only look. */
   @property({ type: Boolean }) locked = false;
   @state() private _changes: Partial<RenderSettings> = {};
+  @state() private _isOpen = false;
   @state() private _message = "";
   private readonly _action = new ActionController<"draw" | "stop" | "paste" | "settings">(this);
 
@@ -87,14 +77,16 @@ export class TlWebuiTools extends LitElement {
   override render(): TemplateResult {
     const { host, job } = this;
     if (!host || !job) return html``;
+    const settings = host.facts.can.renderCells ? drawingSettings(job, this.plan) : null;
     return html`
       <div class="row">
-        ${this._renderDraw(host, job)} ${this._renderOpen(host, job)}
+        ${this._renderDraw(host, job)}
+        ${settings ? html`<button class="small" aria-expanded=${this._isOpen} data-test="draw-settings" @click=${() => (this._isOpen = !this._isOpen)}>${t("draw.how")}</button>` : nothing}
+        ${this._renderOpen(host, job)}
         <label class="check" title=${t("draw.afterEpochHelp")}><input type="checkbox" .checked=${host.settings.drawAfterEachEpoch} ?disabled=${this.locked || !host.connected} data-test="draw-after-epoch" @change=${this._onAfterEpoch} />${t("draw.afterEpoch")}</label>
         <span class="subdued fine" role="status" data-test="draw-message">${this._words(host)}</span>
-        ${this._renderSettings(host, job)}
       </div>
-      ${this._renderProgress(job)}
+      ${settings && this._isOpen ? this._renderSettings(host, job, settings) : nothing} ${this._renderProgress(job)}
       <tl-failure .failure=${this._action.failure ?? (job.webui?.drawing ? null : (job.webui?.failure ?? null))}></tl-failure>
     `;
   }
@@ -113,14 +105,12 @@ export class TlWebuiTools extends LitElement {
     return html`<button class="small" ?disabled=${readiness !== "ready" || this._action.running || job.saves.length === 0} title=${help} data-test="open-txt2img" @click=${() => this._onOpen(job)}>${t("draw.open")}</button>`;
   }
 
-  private _renderSettings(host: HostState, job: Job): TemplateResult | typeof nothing {
-    const settings = drawingSettings(job, this.plan);
-    if (!settings || !host.facts.can.renderCells) return nothing;
+  private _renderSettings(host: HostState, job: Job, settings: RenderSettings): TemplateResult {
     const isOther = job.webui !== null && Object.keys(this._changes).length > 0;
-    return html`<details data-test="draw-settings"><summary>${t("draw.how")}</summary>
+    return html`<div class="settings">
       <tl-render-settings .settings=${{ ...settings, ...this._changes }} .host=${host} ?disabled=${this.locked} @render-change=${this._onChange}></tl-render-settings>
       ${isOther ? html`<p class="warning fine">${t("draw.changed")}</p>` : nothing}
-    </details>`;
+    </div>`;
   }
 
   private _renderProgress(job: Job): TemplateResult | typeof nothing {

@@ -53,7 +53,7 @@ export class TlTopBar extends LitElement {
         </ul>
       </nav>
       <div class="status">
-        ${this.state.snapshot?.host ? html`<tl-webui-line .session=${this.session} .host=${this.state.snapshot.host} ?disabled=${!mayChange(this.state)}></tl-webui-line>` : nothing}
+        ${this.state.snapshot?.host && this.state.status === "connected" ? html`<tl-webui-line .session=${this.session} .host=${this.state.snapshot.host} ?disabled=${!mayChange(this.state)}></tl-webui-line>` : nothing}
         <span>${this._renderActivity()}</span>
         ${this._renderLive()}
       </div>

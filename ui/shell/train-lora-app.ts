@@ -50,6 +50,7 @@ export class TrainLoraApp extends LitElement {
     super.connectedCallback();
     const membership = joinSession(this.base ?? baseOf(new URL(location.href)));
     this._membership = membership;
+    showAddress();
     this._take();
     this._undo.push(
       membership.leave,

@@ -7,7 +7,7 @@ import { freeCorner } from "../data/free-corner.js";
 import { isAnyActive, type News, newLoras, newsBetween, withNews } from "../data/news.js";
 import { type Scheme, schemeOf, watchScheme } from "../data/scheme.js";
 import { baseOf } from "../data/session.js";
-import { joinSession, type Membership, membersOf, watchSessions } from "../data/shared-session.js";
+import { joinSession, type Membership, membersOf } from "../data/shared-session.js";
 import { webuiPage } from "../data/webui.js";
 import { LocaleController, language, t } from "../locales/locale.js";
 import { text } from "../styles/text.js";
@@ -22,8 +22,8 @@ const EPOCH_MS = 45_000;
 const BUTTONS = '[id$="_generate"], [id$="_interrupt"], [id$="_skip"]';
 
 /**
- * News of training in every tab of the WebUI. It shares the app's connection when that is there; else it has one of its own, and only
- * while a run is active.
+ * News of training in every tab of the WebUI. It shares the app's connection when that is there; else it has one of its own and goes by
+ * itself when no run is active any more.
  *
  * @attr base - As for `<train-lora-app>`.
  */
@@ -38,7 +38,6 @@ export class TrainLoraToasts extends LitElement {
   private _membership: Membership | null = null;
   private _jobs: readonly Job[] | null = null;
   private readonly _undo: (() => void)[] = [];
-  private _leaveStore: (() => void) | null = null;
 
   constructor() {
     super();
@@ -49,14 +48,17 @@ export class TrainLoraToasts extends LitElement {
     super.connectedCallback();
     // The WebUI's page and the app may both have thought of it.
     if (document.querySelector("train-lora-toasts") !== this) return;
+    const membership = joinSession(this._base);
+    this._membership = membership;
     this._undo.push(
-      watchSessions(() => this._join(membersOf(this._base) > (this._membership ? 1 : 0))),
+      membership.leave,
+      membership.session.store.subscribe(() => this._onState()),
       watchScheme(this._onScheme),
     );
     window.addEventListener("resize", this._place);
     window.addEventListener("scroll", this._place, { passive: true, capture: true });
     this._onScheme();
-    this.watch();
+    this._onState();
   }
 
   override disconnectedCallback(): void {
@@ -64,12 +66,7 @@ export class TrainLoraToasts extends LitElement {
     window.removeEventListener("resize", this._place);
     window.removeEventListener("scroll", this._place, { capture: true });
     for (const undo of this._undo.splice(0)) undo();
-    this._leave();
-  }
-
-  /** A run is active: follows it from now on, until none is. */
-  watch(): void {
-    this._join(true);
+    this._membership = null;
   }
 
   protected override updated(): void {
@@ -97,31 +94,14 @@ export class TrainLoraToasts extends LitElement {
     return this.base ?? baseOf(new URL(location.href));
   }
 
-  private _join(isWanted: boolean): void {
-    if (!isWanted || this._membership) return;
-    const membership = joinSession(this._base);
-    this._membership = membership;
-    this._leaveStore = membership.session.store.subscribe(() => this._onState());
-    this._onState();
-  }
-
-  private _leave(): void {
-    this._leaveStore?.();
-    this._leaveStore = null;
-    const membership = this._membership;
-    this._membership = null;
-    membership?.leave();
-  }
-
   private _onState(): void {
-    const state = this._membership?.session.store.get();
-    const jobs = state?.snapshot?.jobs;
-    if (!state || !jobs || jobs === this._jobs) return;
+    if (this._news.length > 0) this.requestUpdate();
+    const jobs = this._membership?.session.store.get().snapshot?.jobs;
+    if (!jobs || jobs === this._jobs) return;
     const before = this._jobs;
     this._jobs = jobs;
     if (before) this._tell(before, jobs);
-    if (this._news.length > 0) this.requestUpdate();
-    else this._leaveWhenIdle();
+    this._leaveWhenIdle();
   }
 
   private _tell(before: readonly Job[], jobs: readonly Job[]): void {
@@ -144,10 +124,9 @@ export class TrainLoraToasts extends LitElement {
     this._leaveWhenIdle();
   }
 
-  // With the app's own connection there is nothing to save.
+  // The app's connection costs nothing more; without it the WebUI's page brings us back when a run is active again.
   private _leaveWhenIdle(): void {
-    if (this._news.length > 0 || membersOf(this._base) > 1 || isAnyActive(this._jobs ?? [])) return;
-    this._leave();
+    if (this._news.length === 0 && membersOf(this._base) === 1 && this._jobs && !isAnyActive(this._jobs)) this.remove();
   }
 
   private readonly _place = (): void => {

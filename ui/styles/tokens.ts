@@ -5,7 +5,8 @@ export const tokens = css`
   :host {
     color-scheme: light dark;
     --tl-text: var(--body-text-color, light-dark(#1d2127, #e6e8eb));
-    --tl-subdued: var(--body-text-color-subdued, light-dark(#59616d, #a2aab5));
+    /* The WebUI's own subdued colour is too faint for text that matters. */
+    --tl-subdued: color-mix(in srgb, var(--body-text-color-subdued, light-dark(#59616d, #a2aab5)) 50%, var(--tl-text));
     --tl-page: var(--background-fill-primary, light-dark(#ffffff, #15171b));
     --tl-surface: var(--background-fill-secondary, light-dark(#f5f6f8, #1c1f24));
     --tl-border: var(--border-color-primary, light-dark(#d9dde3, #343a43));

@@ -52,7 +52,7 @@ export const webuiTexts = {
   "keep.done": "The card is written: {file}",
   "plan.loadedMark": "{name} · SD 1 · {resolution} px · loaded in the WebUI",
   "plan.notLoaded":
-    "The WebUI has {loaded} loaded. Training takes {name}; its grid in the WebUI switches to it unless you choose otherwise there.",
+    "The WebUI has {loaded} loaded, and this run trains on {name}. What it has learned shows best on the model it was trained on.",
   "card.title": "Card in the WebUI",
   "card.activationText": "Activation text",
   "card.preferredWeight": "Preferred weight",

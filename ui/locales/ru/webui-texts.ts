@@ -59,7 +59,8 @@ export const webuiTexts: Record<keyof typeof keys, Message> = {
   "keep.help": "Записать на карточку LoRA слово-триггер, вес, заметки и эту картинку; что вы написали сами, остаётся",
   "keep.done": "Карточка записана: {file}",
   "plan.loadedMark": "{name} · SD 1 · {resolution} px · загружена в WebUI",
-  "plan.notLoaded": "В WebUI загружена {loaded}. Обучение берёт {name}; сетка в WebUI переключится на неё, если там не выбрать другое.",
+  "plan.notLoaded":
+    "В WebUI загружена {loaded}, а этот запуск обучается на {name}. Выученное лучше всего видно на той модели, на которой обучали.",
   "card.title": "Карточка в WebUI",
   "card.activationText": "Слова активации",
   "card.preferredWeight": "Предпочтительный вес",
