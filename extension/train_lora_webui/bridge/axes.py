@@ -23,11 +23,13 @@ def register_axes() -> bool:
     again after "Reload UI" (the script's module is new then). False when this WebUI has no such script. Never raises.
     """
     try:
-        added = [_add(*place) for place in _places()]
+        places = _places()
+        for options, axis_option in places:
+            _add(options, axis_option)
     except Exception as thrown:
         say(f"the X/Y/Z plot does not get our axes ({type(thrown).__name__}: {thrown})")
         return False
-    return bool(added)
+    return bool(places)
 
 
 def has_axes() -> bool:
@@ -129,11 +131,9 @@ def _script_places() -> list[tuple[list[Any], Callable[..., Any]]]:
         from modules import scripts
     except ImportError:
         return []
-    modules = [_module_of(data) for data in getattr(scripts, "scripts_data", [])]
-    found = {
-        id(module): module for module in modules if hasattr(module, "axis_options") and hasattr(module, "AxisOption")
-    }
-    return [(module.axis_options, module.AxisOption) for module in found.values()]
+    modules: list[Any] = [_module_of(data) for data in getattr(scripts, "scripts_data", [])]
+    plots = {id(module): module for module in modules if hasattr(module, "axis_options")}
+    return [(plot.axis_options, plot.AxisOption) for plot in plots.values()]
 
 
 def _module_of(data: Any) -> Any | None:

@@ -53,14 +53,11 @@ def draw_cell(settings: dict[str, Any], sampler: tuple[str, str | None], cell: d
     return drawn
 
 
-def override_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Only what differs from the user's present settings, so that frozen ones matter only where they are in the way."""
-    from modules import shared
-
-    wanted: dict[str, Any] = {"CLIP_stop_at_last_layers": settings["clipSkip"]}
-    if settings["checkpoint"] is not None:
-        wanted["sd_model_checkpoint"] = find_checkpoint(settings["checkpoint"]).title
-    return {name: value for name, value in wanted.items() if getattr(shared.opts, name, None) != value}
+def check_cells(settings: dict[str, Any], cells: list[dict[str, Any]]) -> None:
+    """Raises Failure `bad_request` for what would fail in the middle: a prompt or a checkpoint that isn't there."""
+    for cell in cells:
+        cell_prompt(settings, cell)
+    _override_settings(settings)
 
 
 def _process(settings: dict[str, Any], sampler: tuple[str, str | None], cell: dict[str, Any]) -> DrawnCell | None:
@@ -100,7 +97,7 @@ def _processing(settings: dict[str, Any], sampler: tuple[str, str | None], cell:
         "n_iter": 1,
         "do_not_save_samples": True,
         "do_not_save_grid": True,
-        "override_settings": override_settings(settings),
+        "override_settings": _override_settings(settings),
         **chosen,
     }
     known = inspect.signature(processing.StableDiffusionProcessingTxt2Img).parameters
@@ -116,6 +113,22 @@ def _processing(settings: dict[str, Any], sampler: tuple[str, str | None], cell:
     for name, value in chosen.items():
         setattr(p, name, value)
     return p
+
+
+def _override_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """
+    Told even where they are the user's own, because a script may set what isn't told; but frozen settings can't be set
+    at all, so there only what differs is told.
+    """
+    from modules import shared
+
+    wanted: dict[str, Any] = {"CLIP_stop_at_last_layers": settings["clipSkip"]}
+    if settings["checkpoint"] is not None:
+        wanted["sd_model_checkpoint"] = find_checkpoint(settings["checkpoint"]).title
+    freezing = ("freeze_settings", "freeze_settings_in_sections", "freeze_specific_settings")
+    if any(getattr(shared.cmd_opts, flag, None) for flag in freezing):
+        return {name: value for name, value in wanted.items() if getattr(shared.opts, name, None) != value}
+    return wanted
 
 
 def _frozen(thrown: AssertionError) -> Failure:

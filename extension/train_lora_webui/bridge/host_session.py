@@ -111,7 +111,7 @@ class HostSession:
                 self.tell({"type": "checkpoints", "checkpoints": await in_thread(list_checkpoints)})
 
     async def _hurried(self, seconds: float) -> bool:
-        """True when it was told to look again. Without wait_for, which before Python 3.12 may swallow a cancellation."""
+        """True when told to look again. Without wait_for, which before Python 3.12 may swallow a cancellation."""
         waiter = asyncio.ensure_future(self._look_again.wait())
         try:
             done, _late = await asyncio.wait([waiter], timeout=seconds)

@@ -52,6 +52,8 @@ def kept_last_picture() -> Iterator[None]:
     finally:
         if file is not None and before is not None:
             file.write_bytes(before)
+        elif file is not None:
+            file.unlink(missing_ok=True)
 
 
 def _last_picture() -> dict[str, str]:

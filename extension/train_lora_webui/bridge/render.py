@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Callable
 
 from .cancel import Cancel
-from .cell_picture import DrawnCell, cell_prompt, draw_cell, override_settings
+from .cell_picture import DrawnCell, check_cells, draw_cell
 from .failure import Failure, to_failure
 from .flavour import on_main_thread
 from .log import say
@@ -31,12 +31,11 @@ def render_cells(request: dict[str, Any], cancel: Cancel, tell: Callable[[dict[s
         request,
         files=[_cell_file(request["outDir"], cell["file"]) for cell in cells],
         sampler=chosen_sampler(settings["sampler"], settings["scheduler"]),
-        switches_checkpoint="sd_model_checkpoint" in override_settings(settings),
+        switches_checkpoint=settings["checkpoint"] is not None,
         cancel=cancel,
         tell=tell,
     )
-    for cell in cells:
-        cell_prompt(settings, cell)
+    check_cells(settings, cells)
     own = OwnDrawing()
     cancel.on_set(own.interrupt)
     drawn = 0

@@ -275,13 +275,27 @@ def test_names_that_the_webui_does_not_know_are_told_before_anything_is_drawn(
     assert shared.state.begun == 0
 
 
-def test_is_refused_while_training_holds_the_gpu(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
+def test_waits_while_training_holds_the_gpu_and_is_drawn_when_it_is_lent(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
     lease = node.request("leaseGpu", job="j", jobName="run")
-    with pytest.raises(Refused) as refused:
-        node.request("renderCells", **render(tmp_path, [cell()]))
-    assert refused.value.failure["code"] == "webui_busy"
+    asked = node.send("renderCells", **render(tmp_path, [cell()]))
+    until(lambda: len(progress.pending_tasks) == 1)
     node.request("releaseGpu", lease=lease["lease"])
-    assert node.request("renderCells", **render(tmp_path, [cell()])) == {"drawn": 1}
+    again = node.send("leaseGpu", job="j", jobName="run")
+    assert node.result(asked) == {"drawn": 1}
+    node.request("releaseGpu", lease=node.result(again)["lease"])
+    # What waits for us is no task of the user's.
+    assert not [message for message in node.messages if message["type"] == "waiting"]
+
+
+def test_settings_that_a_script_would_set_are_told_even_where_they_are_the_users(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
+    told_settings: list[dict[str, Any]] = []
+    processing.trouble.before_step = lambda p, step: told_settings.append(dict(p.override_settings))
+    node.request("renderCells", **render(tmp_path, [cell()], clipSkip=1))
+    assert told_settings[0] == {"CLIP_stop_at_last_layers": 1}
 
 
 def test_before_1_9_the_schedule_is_a_part_of_the_samplers_name(
