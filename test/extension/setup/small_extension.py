@@ -1,4 +1,4 @@
-"""An extension of a few files: the real tools/build.mjs over stand-ins of esbuild and Vite that npm installs from archives."""
+"""An extension of a few files: the real tools/build.mjs over stand-ins of esbuild and Vite, which npm installs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ class SmallExtension:
 
     def want_from_registry(self, name: str) -> None:
         """One more package in the lockfile that only a registry has."""
-        package, lock = (json.loads((self.repository / file).read_text("utf-8")) for file in ("package.json", "package-lock.json"))
+        package, lock = (
+            json.loads((self.repository / file).read_text("utf-8")) for file in ("package.json", "package-lock.json")
+        )
         for root in (package, lock["packages"][""]):
             root["dependencies"][name] = "1.0.0"
         lock["packages"][f"node_modules/{name}"] = {"version": "1.0.0", "integrity": "sha512-" + "A" * 86 + "=="}

@@ -47,7 +47,16 @@ def test_the_build_that_tools_made_is_known_without_asking_node(extension):
 def test_user_data_and_logs_stay_out_of_the_extension(extension):
     extension.run()
     made = {path.name for path in extension.repository.iterdir()}
-    assert made - {"tools", "server", "ui", "protocol", "trainer-py", "archives", "package.json", "package-lock.json"} == {
+    assert made - {
+        "tools",
+        "server",
+        "ui",
+        "protocol",
+        "trainer-py",
+        "archives",
+        "package.json",
+        "package-lock.json",
+    } == {
         "node_modules",
         "dist",
     }
@@ -66,7 +75,10 @@ def test_an_update_does_only_what_it_changed_and_says_so(extension):
     state = extension.state()
     assert state["updatedFrom"] == {"number": "0.1.0", "commit": ""}
     assert state["version"] == {"number": "0.2.0", "commit": ""}
-    assert [(step["code"], step["reason"]) for step in state["steps"]] == [("packages", "changed"), ("build", "changed")]
+    assert [(step["code"], step["reason"]) for step in state["steps"]] == [
+        ("packages", "changed"),
+        ("build", "changed"),
+    ]
     state = extension.run()
     assert (state["status"], state["updatedFrom"]) == ("ready", None)
     assert (extension.repository / "dist" / "ui" / "index.html").read_text("utf-8") == "<p>new page</p>"
@@ -106,7 +118,9 @@ def test_what_the_server_says_of_a_missing_program_is_kept(extension):
 
 
 def test_a_build_that_breaks_is_told_with_its_last_lines(extension):
-    extension.write_packages("0.1.0", {**STAND_INS, "esbuild": "export function build() { throw new Error('odd syntax'); }"})
+    extension.write_packages(
+        "0.1.0", {**STAND_INS, "esbuild": "export function build() { throw new Error('odd syntax'); }"}
+    )
     failure = extension.run()["failure"]
     assert (failure["code"], failure["step"]) == ("build_failed", "build")
     assert "odd syntax" in failure["details"]
