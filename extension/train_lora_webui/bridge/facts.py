@@ -15,9 +15,9 @@ from .loras import lora_extension
 from .queue_turn import has_queue
 
 TOLD_FLAGS = (
-    "api", "api_auth", "ckpt_dir", "data_dir", "device_id", "disable_nan_check", "freeze_settings", "gradio_auth",
-    "gradio_auth_path", "hide_ui_dir_config", "listen", "lora_dir", "lowram", "lowvram", "medvram", "medvram_sdxl",
-    "models_dir", "ngrok", "no_gradio_queue", "no_half", "no_half_vae", "nowebui", "server_name", "share",
+    "api", "api_auth", "ckpt_dir", "device_id", "disable_nan_check", "freeze_settings", "gradio_auth",
+    "gradio_auth_path", "hide_ui_dir_config", "listen", "lowram", "lowvram", "medvram", "medvram_sdxl",
+    "ngrok", "no_gradio_queue", "no_half", "no_half_vae", "nowebui", "server_name", "share",
     "skip_load_model_at_start", "subpath", "tls_certfile", "use_cpu", "xformers",
 )  # fmt: skip
 

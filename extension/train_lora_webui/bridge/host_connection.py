@@ -110,8 +110,12 @@ class HostConnection:
                 say(f"the server refuses this WebUI: {refusal}")
             self._told = refusal
             return REFUSED_SECONDS, 0
+        own_trouble = _own_trouble(outcome)
+        if own_trouble is not None and own_trouble != self._told:
+            say(f"the server can't be told about this WebUI ({own_trouble}); it is tried again")
+            self._told = own_trouble
         if self._greeted:
-            self._greeted, self._told, attempt = False, None, 0
+            self._greeted, attempt = False, 0
         return RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)], attempt + 1
 
     async def _visit(self) -> None:
@@ -153,3 +157,9 @@ def _refusal(outcome: Any) -> str | None:
     """The server's reason when it closed the socket for good."""
     received = getattr(outcome, "rcvd", None)
     return str(received.reason) if received is not None and received.code in REFUSALS else None
+
+
+def _own_trouble(outcome: Any) -> str | None:
+    """What the WebUI's own parts raised; a server that is gone or busy is no trouble and comes back by itself."""
+    is_the_sockets = isinstance(outcome, OSError) or type(outcome).__module__.split(".")[0] in ("websockets", "asyncio")
+    return f"{type(outcome).__name__}: {outcome}" if isinstance(outcome, Exception) and not is_the_sockets else None

@@ -54,7 +54,11 @@ class QueueTurn:
             progress.pending_tasks.pop(self.task, None)
             own_tasks.discard(self.task)
             raise CalledBack
-        progress.start_task(self.task)
+        try:
+            progress.start_task(self.task)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_thrown: object) -> None:

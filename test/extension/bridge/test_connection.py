@@ -4,7 +4,7 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from modules import sd_models, shared
@@ -192,3 +192,25 @@ def test_a_server_that_refuses_this_webui_is_not_asked_all_the_time(
     time.sleep(1.2)
     assert node.connections == 1
     assert "uses this home already" in capsys.readouterr().err
+
+
+def test_a_webui_that_can_not_tell_its_facts_says_so_once_and_tries_again(
+    node: NodeSide, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from train_lora_webui.bridge import host_session as session
+
+    calls: list[int] = []
+    facts = session.host_facts
+
+    def half_reloaded() -> dict[str, Any]:
+        calls.append(1)
+        if len(calls) < 3:
+            raise AttributeError("module 'modules.shared' has no attribute 'cmd_opts'")
+        return facts()
+
+    monkeypatch.setattr(session, "host_facts", half_reloaded)
+    connection = HostConnection()
+    connection.start(lambda: (node.port, node.secret))
+    node.wait_for("hello")
+    connection.stop()
+    assert capsys.readouterr().err.count("can't be told about this WebUI") == 1
