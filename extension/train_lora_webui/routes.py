@@ -114,7 +114,7 @@ class Routes:
 
 
 def _target(request: HTTPConnection, prefix: str) -> bytes | None:
-    """The address below `prefix` as the browser wrote it, as `%2F` in a file's name must stay one; None if disguised."""
+    """The address below `prefix` as the browser wrote it, `%2F` in a name stays one; None if it is disguised."""
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode("ascii")
     _before, found, path = raw.split(b"?", 1)[0].partition(prefix.encode("ascii"))
     query = request.scope.get("query_string", b"")

@@ -94,8 +94,8 @@ class ServerProcess:
                 self._give_up(f"The server of Train LoRA could not be started: {error}.")
                 return
             end = self._watch()
+            self._state = ServerState("stopped" if end == "left" else "starting")
             if end == "left":
-                self._state = ServerState("stopped")
                 return
             if end == "outdated":
                 continue

@@ -1,4 +1,4 @@
-"""A WebSocket client that sends the headers it is told and no others, as a browser of a foreign page or a script would."""
+"""A WebSocket client that sends the headers it is told and no others, as a foreign page or a script would."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import os
 import socket
 import struct
-from types import TracebackType
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -29,9 +28,7 @@ class RawSocket:
     def __enter__(self) -> RawSocket:
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_failure: object) -> None:
         self._stream.close()
 
     def send(self, data: str | bytes) -> None:

@@ -191,8 +191,9 @@ def test_reload_ui_takes_less_than_a_second_with_an_open_socket_and_a_stalled_up
     server = open_webui.server()["pid"]
     with open_webui.socket(page) as socket_, socket.create_connection(("127.0.0.1", open_webui.port)) as stalled:
         socket_.receive()
-        head = f"PUT /train-lora/api/uploads/slow/a.bin HTTP/1.1\r\nHost: 127.0.0.1:{open_webui.port}\r\nContent-Length: 9999999\r\n"
-        stalled.sendall(f"{head}X-Train-Lora-Token: {token['X-Train-Lora-Token']}\r\n\r\n".encode() + b"x" * 1000)
+        head = ["PUT /train-lora/api/uploads/slow/a.bin HTTP/1.1", f"Host: 127.0.0.1:{open_webui.port}"]
+        head += ["Content-Length: 9999999", f"X-Train-Lora-Token: {token['X-Train-Lora-Token']}", "", ""]
+        stalled.sendall("\r\n".join(head).encode() + b"x" * 1000)
         wait_for(lambda: (open_webui.home / "uploads" / "slow" / "a.bin.part").exists())
         open_webui.command("reload")
         assert open_webui.expect("closedIn")["closedIn"] < 1

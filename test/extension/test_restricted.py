@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,20 @@ def test_without_a_server_a_socket_is_told_to_try_again(webui: RunningWebui) -> 
     assert closed.value.code == 1013
     answer = webui.request("GET", "/train-lora/api/server", {"X-Train-Lora-Token": webui.page_token()})
     assert (answer.status, answer.json()["code"]) == (503, "server_missing")
+
+
+def test_the_server_keeps_to_the_restriction_on_the_socket(webui: RunningWebui) -> None:
+    webui.start_server()
+    offer = {"Origin": webui.origin, "Sec-WebSocket-Protocol": f"train-lora, train-lora.{webui.page_token()}"}
+    with webui.socket(offer) as page:
+        page.receive()
+        snapshot = json.loads(page.receive())["snapshot"]
+        assert snapshot["access"]["level"] == "restricted"
+        assert str(webui.home) not in json.dumps(snapshot)
+        page.send(json.dumps({"id": 3, "type": "setTriggerWord", "dataset": "d", "triggerWord": "t"}))
+        while (said := json.loads(page.receive())).get("id") != 3:
+            pass
+        assert said["failure"]["code"] == "restricted"
 
 
 def test_the_tab_is_there_with_the_names_of_older_versions_too(webui: RunningWebui) -> None:
