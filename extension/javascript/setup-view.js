@@ -1,5 +1,5 @@
-import { setupStyles } from "./setup-styles.js";
 import { durationText, failureSentence, sizeText, versionText } from "./setup-strings.js";
+import { setupStyles } from "./setup-styles.js";
 
 const SKELETON = `
 <style>${setupStyles}</style>

@@ -38,33 +38,33 @@ SAID = [
 
 
 @pytest.mark.parametrize(("code", "said"), SAID)
-def test_the_reason_is_read_from_the_last_lines(code, said):
+def test_the_reason_is_read_from_the_last_lines(code: str, said: str) -> None:
     failure = recognise_failure(1, said.splitlines(), OTHERWISE)
     assert failure.code == code
     assert failure.details == said
     assert "Try again" in failure.message
 
 
-def test_what_npm_names_as_the_code_wins_over_its_warnings():
+def test_what_npm_names_as_the_code_wins_over_its_warnings() -> None:
     said = ["npm warn cleanup [Error: EPERM: operation not permitted, rmdir]", "npm error code ENOTFOUND"]
     assert recognise_failure(1, said, OTHERWISE).code == "no_internet"
 
 
-def test_numbers_in_names_and_times_are_no_proxy_error():
+def test_numbers_in_names_and_times_are_no_proxy_error() -> None:
     said = ["npm http fetch GET 407 https://r/x 3ms", "npm http fetch GET 200 https://r/x-1.0.407.tgz 407ms", "odd"]
     failure = recognise_failure(1, said, OTHERWISE)
     assert (failure.code, failure.details) == ("packages_failed", "odd")
 
 
 @pytest.mark.parametrize("code", [-9, 137])
-def test_a_program_that_was_killed_is_no_riddle(code):
+def test_a_program_that_was_killed_is_no_riddle(code: int) -> None:
     assert recognise_failure(code, ["fetched x"], OTHERWISE).message == SENTENCES["killed"]
 
 
-def test_a_folder_without_the_right_to_write_is_named():
+def test_a_folder_without_the_right_to_write_is_named() -> None:
     failure = failure_of_os_error(PermissionError(13, "Permission denied", "/srv/home"))
     assert (failure.code, failure.message[:9]) == ("permission_denied", "/srv/home")
 
 
-def test_what_nobody_knows_keeps_the_steps_own_sentence():
+def test_what_nobody_knows_keeps_the_steps_own_sentence() -> None:
     assert recognise_failure(1, ["something odd"], OTHERWISE).message == OTHERWISE.message

@@ -1,5 +1,7 @@
 """Passwords stay out of the log, on the screen and in the file."""
 
+from pathlib import Path
+
 import pytest
 from train_lora_webui.setup.masking import mask_secrets
 from train_lora_webui.setup.setup_log import RING_LINES, SetupLog
@@ -20,11 +22,11 @@ from train_lora_webui.setup.setup_log import RING_LINES, SetupLog
         ("fetched lit-3.3.3.tgz", "fetched lit-3.3.3.tgz"),
     ],
 )
-def test_a_line_is_masked(line, masked):
+def test_a_line_is_masked(line: str, masked: str) -> None:
     assert mask_secrets(line) == masked
 
 
-def test_neither_ring_nor_file_holds_a_password(tmp_path):
+def test_neither_ring_nor_file_holds_a_password(tmp_path: Path) -> None:
     log = SetupLog()
     log.open(tmp_path / "home" / "setup.log")
     log.add("using https://anna:s3cret@proxy:1\n\n\x1b[31mred\x1b[0m")
@@ -33,7 +35,7 @@ def test_neither_ring_nor_file_holds_a_password(tmp_path):
     assert "s3cret" not in (tmp_path / "home" / "setup.log").read_text("utf-8")
 
 
-def test_only_new_lines_are_told_and_old_ones_are_dropped(tmp_path):
+def test_only_new_lines_are_told_and_old_ones_are_dropped(tmp_path: Path) -> None:
     log = SetupLog()
     for number in range(RING_LINES + 10):
         log.add(f"line {number}")

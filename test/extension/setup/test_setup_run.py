@@ -7,20 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from small_extension import STAND_INS, TRAINER, fake_program, path_without
+from small_extension import STAND_INS, TRAINER, SmallExtension, fake_program, path_without
 from train_lora_webui.setup.setup_lock import take_setup_lock
 from train_lora_webui.setup.setup_log import SetupLog
 from train_lora_webui.setup.setup_run import SetupRun
 
 
-def codes(state):
+def codes(state: dict[str, Any]) -> list[str]:
     return [step["code"] for step in state["steps"]]
 
 
-def test_a_fresh_extension_gets_packages_build_and_trainer(extension):
+def test_a_fresh_extension_gets_packages_build_and_trainer(extension: SmallExtension) -> None:
     before = extension.state()
     assert before["status"] == "needed"
     assert [(step["code"], step["reason"]) for step in before["steps"]] == [
@@ -38,13 +40,13 @@ def test_a_fresh_extension_gets_packages_build_and_trainer(extension):
     assert lines[-1] in (extension.home / "setup.log").read_text("utf-8")
 
 
-def test_the_build_that_tools_made_is_known_without_asking_node(extension):
+def test_the_build_that_tools_made_is_known_without_asking_node(extension: SmallExtension) -> None:
     extension.run()
     (extension.home / "setup.json").unlink()
     assert extension.state()["status"] == "ready"
 
 
-def test_user_data_and_logs_stay_out_of_the_extension(extension):
+def test_user_data_and_logs_stay_out_of_the_extension(extension: SmallExtension) -> None:
     extension.run()
     made = {path.name for path in extension.repository.iterdir()}
     assert made - {
@@ -62,13 +64,13 @@ def test_user_data_and_logs_stay_out_of_the_extension(extension):
     }
 
 
-def test_the_packages_stamp_makes_npm_run_install_what_development_needs(extension):
+def test_the_packages_stamp_makes_npm_run_install_what_development_needs(extension: SmallExtension) -> None:
     extension.run()
     stamp = (extension.repository / "node_modules" / ".train-lora-lock").read_text("utf-8")
     assert stamp.endswith(" production")
 
 
-def test_an_update_does_only_what_it_changed_and_says_so(extension):
+def test_an_update_does_only_what_it_changed_and_says_so(extension: SmallExtension) -> None:
     extension.run()
     extension.write("ui/index.html", "<p>new page</p>")
     extension.write_packages("0.2.0", STAND_INS)
@@ -84,14 +86,14 @@ def test_an_update_does_only_what_it_changed_and_says_so(extension):
     assert (extension.repository / "dist" / "ui" / "index.html").read_text("utf-8") == "<p>new page</p>"
 
 
-def test_an_update_of_the_trainers_packages_alone_is_one_step(extension):
+def test_an_update_of_the_trainers_packages_alone_is_one_step(extension: SmallExtension) -> None:
     extension.run()
     extension.write("trainer-py/requirements.txt", "torch==2\n")
     assert codes(extension.state()) == ["trainer"]
     assert extension.run()["status"] == "ready"
 
 
-def test_try_again_goes_on_with_the_step_that_failed(extension):
+def test_try_again_goes_on_with_the_step_that_failed(extension: SmallExtension) -> None:
     extension.write(
         "server/cli.js",
         'console.log(JSON.stringify({ type: "failed", code: "install_failed", message: "pip failed.",'
@@ -107,7 +109,7 @@ def test_try_again_goes_on_with_the_step_that_failed(extension):
     assert [step.code for step in extension.setup.steps()] == ["build", "trainer"]
 
 
-def test_what_the_server_says_of_a_missing_program_is_kept(extension):
+def test_what_the_server_says_of_a_missing_program_is_kept(extension: SmallExtension) -> None:
     extension.write(
         "server/cli.js",
         'console.log(JSON.stringify({ type: "failed", code: "program_missing", message: "Python 3.10 is needed." }));'
@@ -117,7 +119,7 @@ def test_what_the_server_says_of_a_missing_program_is_kept(extension):
     assert (failure["code"], failure["message"]) == ("program_missing", "Python 3.10 is needed.")
 
 
-def test_a_build_that_breaks_is_told_with_its_last_lines(extension):
+def test_a_build_that_breaks_is_told_with_its_last_lines(extension: SmallExtension) -> None:
     extension.write_packages(
         "0.1.0", {**STAND_INS, "esbuild": "export function build() { throw new Error('odd syntax'); }"}
     )
@@ -126,7 +128,7 @@ def test_a_build_that_breaks_is_told_with_its_last_lines(extension):
     assert "odd syntax" in failure["details"]
 
 
-def test_stop_ends_the_whole_group_within_seconds(extension, tmp_path):
+def test_stop_ends_the_whole_group_within_seconds(extension: SmallExtension, tmp_path: Path) -> None:
     grandchild = tmp_path / "grandchild.pid"
     extension.write(
         "server/cli.js",
@@ -148,12 +150,12 @@ def test_stop_ends_the_whole_group_within_seconds(extension, tmp_path):
     assert extension.run()["status"] == "ready"
 
 
-def test_a_program_that_the_system_kills_is_told_as_that(extension):
+def test_a_program_that_the_system_kills_is_told_as_that(extension: SmallExtension) -> None:
     extension.write("server/cli.js", 'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);')
     assert extension.run()["failure"]["code"] == "killed"
 
 
-def test_only_one_set_up_runs_at_a_time(extension):
+def test_only_one_set_up_runs_at_a_time(extension: SmallExtension) -> None:
     extension.write("server/cli.js", "setInterval(() => {}, 1000);")
     assert extension.setup.start(extension.place, False)
     assert not extension.setup.start(extension.place, False)
@@ -167,7 +169,7 @@ def test_only_one_set_up_runs_at_a_time(extension):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="on Windows only the WebUI itself holds the lock")
-def test_what_a_killed_webui_left_running_is_cleared_away(extension):
+def test_what_a_killed_webui_left_running_is_cleared_away(extension: SmallExtension) -> None:
     extension.home.mkdir()
     script = (
         "import sys, threading; from pathlib import Path\n"
@@ -189,7 +191,7 @@ def test_what_a_killed_webui_left_running_is_cleared_away(extension):
     assert wait_for(lambda: not is_running(orphan))
 
 
-def test_a_server_that_trains_is_not_robbed_of_its_files(extension):
+def test_a_server_that_trains_is_not_robbed_of_its_files(extension: SmallExtension) -> None:
     extension.place = extension.place.__class__(
         extension.repository, extension.home, None, lambda: "A training runs; the update waits for its end."
     )
@@ -197,7 +199,7 @@ def test_a_server_that_trains_is_not_robbed_of_its_files(extension):
     assert (failure["code"], failure["message"]) == ("server_busy", "A training runs; the update waits for its end.")
 
 
-def test_without_any_node_it_says_what_to_do(extension, monkeypatch):
+def test_without_any_node_it_says_what_to_do(extension: SmallExtension, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", path_without("node"))
     state = extension.state()
     assert state["node"] is None
@@ -207,7 +209,9 @@ def test_without_any_node_it_says_what_to_do(extension, monkeypatch):
     assert "20.19" in failure["message"] and "private" in failure["message"]
 
 
-def test_an_old_node_is_named_in_the_failure(extension, tmp_path, monkeypatch):
+def test_an_old_node_is_named_in_the_failure(
+    extension: SmallExtension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = fake_program(tmp_path / "bin" / "node", 'echo "v18.20.4 $0"')
     monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{path_without('node')}")
     state = extension.state()
@@ -215,7 +219,7 @@ def test_an_old_node_is_named_in_the_failure(extension, tmp_path, monkeypatch):
     assert "Node 18.20.4" in extension.run()["failure"]["message"]
 
 
-def test_a_node_without_npm_is_told(extension, tmp_path, monkeypatch):
+def test_a_node_without_npm_is_told(extension: SmallExtension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lone = tmp_path / "lone" / "node"
     lone.parent.mkdir()
     shutil.copy(os.path.realpath(shutil.which("node")), lone)
@@ -228,7 +232,7 @@ def test_a_node_without_npm_is_told(extension, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_extension_is_told_before_npm_runs(extension):
+def test_a_read_only_extension_is_told_before_npm_runs(extension: SmallExtension) -> None:
     extension.repository.chmod(0o555)
     failure = extension.run()["failure"]
     extension.repository.chmod(0o755)
@@ -236,7 +240,7 @@ def test_a_read_only_extension_is_told_before_npm_runs(extension):
     assert str(extension.repository) in failure["message"]
 
 
-def wait_for(found, seconds=20.0):
+def wait_for(found: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever was waited for
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         value = found()
@@ -246,14 +250,14 @@ def wait_for(found, seconds=20.0):
     raise AssertionError("it did not come in time")
 
 
-def is_running(pid):
+def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
 
 
-def _child_of(file):
+def _child_of(file: Path) -> int | None:
     try:
         return json.loads(file.read_text("utf-8"))["child"]
     except (OSError, ValueError):
