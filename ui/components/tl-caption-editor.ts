@@ -69,7 +69,7 @@ export class TlCaptionEditor extends LitElement {
     return html`
       <label>
         <span>${t("caption.label")}</span>
-        <textarea rows="4" spellcheck="false" .value=${this._draft} data-test="caption" @input=${this._onInput} @keydown=${this._onKeydown}></textarea>
+        <textarea ?readonly=${this.disabled} rows="4" spellcheck="false" .value=${this._draft} data-test="caption" @input=${this._onInput} @keydown=${this._onKeydown}></textarea>
       </label>
       <ul aria-label=${t("caption.tags", { n: tags.length })}>
         ${tags.map(

@@ -82,8 +82,8 @@ export class TlImport extends LitElement {
           <button ?disabled=${this.disabled} @click=${() => this._folder.click()}>${t("import.chooseFolder")}</button>
           <button ?disabled=${this.disabled} @click=${() => this._files.click()}>${t("import.chooseFiles")}</button>
         </div>
-        <input id="folder" type="file" hidden multiple .webkitdirectory=${true} data-test="import-folder" @change=${this._onChosen} />
-        <input id="files" type="file" hidden multiple accept="image/*,.txt,.zip" data-test="import-files" @change=${this._onChosen} />
+        <input id="folder" type="file" hidden multiple ?disabled=${this.disabled} .webkitdirectory=${true} data-test="import-folder" @change=${this._onChosen} />
+        <input id="files" type="file" hidden multiple ?disabled=${this.disabled} accept="image/*,.txt,.zip" data-test="import-files" @change=${this._onChosen} />
       </div>
       ${this.uploadOnly ? html`<label class="name"><span>${t("import.name")}</span>${this._renderName(t("import.unnamed"))}</label>` : this._renderPath()}
     `;

@@ -31,8 +31,10 @@ export class TlRenderSettings extends LitElement {
         align-content: start;
         gap: 2px;
       }
-      .choice {
-        grid-column: span 2;
+      @media (min-width: 560px) {
+        .choice {
+          grid-column: span 2;
+        }
       }
       .wide {
         grid-column: 1 / -1;

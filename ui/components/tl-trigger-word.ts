@@ -53,7 +53,7 @@ export class TlTriggerWord extends LitElement {
     return html`<form @submit=${this._onSubmit}>
       <label
         >${t("trigger.label")}
-        <input autocomplete="off" spellcheck="false" .value=${this._draft} placeholder=${t("trigger.none")} aria-describedby="help" data-test="trigger-word" @input=${this._onInput} @keydown=${(event: KeyboardEvent) => event.stopPropagation()}
+        <input ?readonly=${this.disabled} autocomplete="off" spellcheck="false" .value=${this._draft} placeholder=${t("trigger.none")} aria-describedby="help" data-test="trigger-word" @input=${this._onInput} @keydown=${(event: KeyboardEvent) => event.stopPropagation()}
       /></label>
       <button class=${isChanged ? "primary" : ""} ?disabled=${!isChanged || this.disabled} data-test="save-trigger-word">${t("trigger.save")}</button>
       <span id="help" class="subdued fine">${t("trigger.help")}</span>

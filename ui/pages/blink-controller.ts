@@ -1,4 +1,4 @@
-import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { LitElement, ReactiveController } from "lit";
 
 const BLINK_MS = 600;
 
@@ -6,10 +6,10 @@ const BLINK_MS = 600;
 export class BlinkController implements ReactiveController {
   on = false;
   showBase = false;
-  readonly #host: ReactiveControllerHost;
+  readonly #host: LitElement;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(host: ReactiveControllerHost) {
+  constructor(host: LitElement) {
     this.#host = host;
     host.addController(this);
   }
@@ -28,6 +28,8 @@ export class BlinkController implements ReactiveController {
     clearInterval(this.#timer);
     if (on && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
       this.#timer = setInterval(() => {
+        // In a tab that is put away nothing goes on.
+        if (!this.#host.checkVisibility()) return this.#set(false);
         this.showBase = !this.showBase;
         this.#host.requestUpdate();
       }, BLINK_MS);

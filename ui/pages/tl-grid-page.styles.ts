@@ -46,6 +46,9 @@ export const gridPageStyles = css`
     align-items: start;
     gap: var(--tl-gap) var(--tl-gap-large);
   }
+  .webui tl-webui-tools {
+    flex: 1 1 min(420px, 100%);
+  }
   .webui p {
     flex-basis: 100%;
   }

@@ -112,7 +112,7 @@ export class TlGridPage extends LitElement {
       <div class="sources" role="group" aria-label=${t("draw.source")}>
         ${(["preview", "webui"] as const).map((source) => html`<button class="small" aria-pressed=${this.view.source === source} data-test="source-${source}" @click=${() => this._showSource(source)}>${t(`draw.${source}`)}</button>`)}
       </div>
-      <tl-webui-tools class="grow" .session=${this.session} .host=${host} .job=${job} .plan=${this._files.plan} ?locked=${!mayChange(this.state)} @drawing-start=${() => this._showSource("webui")}></tl-webui-tools>
+      <tl-webui-tools .session=${this.session} .host=${host} .job=${job} .plan=${this._files.plan} ?locked=${!mayChange(this.state)} @drawing-start=${() => this._showSource("webui")}></tl-webui-tools>
       ${this.view.source === "webui" && job.webui === null ? html`<p class="subdued">${t("draw.empty")}</p>` : nothing}
     </div>`;
   }

@@ -82,7 +82,7 @@ export const webuiTexts = {
   "cannot.pasteText": "be filled by infotext",
   "cannot.leaseGpu": "hand its GPU over",
   "cannot.renderCells": "draw for us",
-  "settings.foldersHidden": "Folders are not shown here, as the WebUI was told to hide them.",
+  "settings.foldersHidden": "Folders of the WebUI's machine are not shown here.",
   "toast.label": "News of training",
   "toast.saved": "Epoch {epoch} of {epochs} is in models/Lora",
   "toast.finished": "{name} is finished",

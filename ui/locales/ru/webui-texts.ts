@@ -90,7 +90,7 @@ export const webuiTexts: Record<keyof typeof keys, Message> = {
   "cannot.pasteText": "заполняться из infotext",
   "cannot.leaseGpu": "уступать GPU",
   "cannot.renderCells": "рисовать для нас",
-  "settings.foldersHidden": "Папки здесь не показаны: WebUI велено их скрывать.",
+  "settings.foldersHidden": "Папки машины, на которой работает WebUI, здесь не показаны.",
   "toast.label": "Новости обучения",
   "toast.saved": "Эпоха {epoch} из {epochs} уже в models/Lora",
   "toast.finished": "{name}: готово",
