@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import sharp, { type OverlayOptions } from "sharp";
+import type { OverlayOptions } from "sharp";
 import type { RenderSettings } from "../../protocol/host.js";
 import type { WebuiCell } from "../../protocol/job.js";
+import { sharp } from "../dataset/decoder.js";
 import { writeAtomically } from "../dataset/write-atomically.js";
 
 export type WebuiSheet = {
@@ -16,7 +17,10 @@ export type WebuiSheet = {
 const GAP = 8;
 const MAX_PIXELS = 60_000_000;
 const MAX_SIDE = 16_000;
-const [INK, QUIET, HOLE] = ["#1f2328", "#656d76", "#f3f4f6"];
+const MIN_WIDTH = 640;
+const INK = "#1f2328";
+const QUIET = "#656d76";
+const HOLE = "#f3f4f6";
 
 type Layout = {
   readonly cell: { width: number; height: number };
@@ -38,12 +42,13 @@ type Layout = {
  */
 export async function writeWebuiSheet(sheet: WebuiSheet, file: string): Promise<void> {
   const layout = layoutOf(sheet);
-  const overlays = await Promise.all(sheet.cells.map((cell) => placed(sheet, layout, cell)));
+  const labels = await Promise.all(labelsOf(sheet, layout).map(written));
+  const cells = await Promise.all(sheet.cells.map((cell) => placed(sheet, layout, cell)));
   const ground = sharp({
     create: { width: layout.width, height: layout.height, channels: 3, background: "#ffffff" },
     limitInputPixels: false,
   });
-  const picture = ground.composite([{ input: Buffer.from(labels(sheet, layout)) }, ...overlays.flat()]);
+  const picture = ground.composite([...holes(layout), ...cells.flat(), ...labels.flat()]);
   await writeAtomically(file, await picture.png({ compressionLevel: 6 }).toBuffer());
 }
 
@@ -67,7 +72,7 @@ function layoutOf({ settings, cells }: WebuiSheet): Layout {
     left,
     top,
     blockHeight,
-    width: left + columns * (cell.width + GAP) + text,
+    width: Math.max(MIN_WIDTH, left + columns * (cell.width + GAP) + text),
     height: top + lists.prompts.length * blockHeight,
   };
 }
@@ -95,52 +100,53 @@ function rowTop({ top, text, cell, blockHeight }: Layout, block: number, row: nu
   return top + block * blockHeight + text * 4 + row * (cell.height + GAP);
 }
 
-function labels({ title, settings }: WebuiSheet, layout: Layout): string {
-  const { text, cell, top, left, blockHeight, epochs, weights, seeds, prompts } = layout;
+type Label = {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly quiet?: boolean;
+  readonly align: "left" | "centre" | "right";
+  readonly size: number;
+};
+
+function labelsOf({ title, settings }: WebuiSheet, layout: Layout): Label[] {
+  const { text: size, cell, top, left, blockHeight, epochs, weights, seeds, prompts, width } = layout;
   const span = seeds.length * (cell.width + GAP) - GAP;
-  const parts = [write(title, { x: text, y: text * 2, size: text * 1.3, fill: INK })];
-  for (const [block, prompt] of prompts.entries()) {
-    const y = top + block * blockHeight;
-    parts.push(
-      write(cut(settings.prompts[prompt] ?? "", layout.width / (text * 0.6)), { x: text, y: y + text * 1.4, size: text, fill: INK }),
-    );
-    for (const [column, weight] of [null, ...weights].entries())
-      parts.push(
-        write(weight === null ? "no LoRA" : String(weight), {
-          x: columnLeft(layout, column, 0) + span / 2,
-          y: y + text * 3.3,
-          size: text,
-          fill: weight === null ? QUIET : INK,
-          anchor: "middle",
-        }),
-      );
-    for (const row of Array.from({ length: Math.max(1, epochs.length) }, (_, index) => index)) {
-      const middle = rowTop(layout, block, row) + cell.height / 2;
-      if (epochs[row] !== undefined)
-        parts.push(write(`epoch ${epochs[row]}`, { x: left - text / 2, y: middle, size: text, fill: INK, anchor: "end" }));
-      parts.push(...holes(layout, block, row));
-    }
-  }
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${layout.width}" height="${layout.height}" font-family="sans-serif">${parts.join("")}</svg>`;
+  const blocks = prompts.flatMap((prompt, block): Label[] => [
+    { text: cut(settings.prompts[prompt] ?? "", width / (size * 0.6)), x: size, y: top + block * blockHeight + size, align: "left", size },
+    ...[null, ...weights].map((weight, column): Label => {
+      const x = columnLeft(layout, column, 0) + span / 2;
+      const y = top + block * blockHeight + size * 3;
+      return { text: weight === null ? "no LoRA" : String(weight), x, y, quiet: weight === null, align: "centre", size };
+    }),
+    ...epochs.map((epoch, row): Label => {
+      return { text: `epoch ${epoch}`, x: left - size / 2, y: rowTop(layout, block, row) + cell.height / 2, align: "right", size };
+    }),
+  ]);
+  return [{ text: cut(title, width / (size * 0.8)), x: size, y: size * 1.6, align: "left", size: Math.round(size * 1.3) }, ...blocks];
 }
 
-function holes(layout: Layout, block: number, row: number): string[] {
-  const { cell, weights, seeds } = layout;
-  return [null, ...weights].flatMap((_, column) =>
-    seeds.map(
-      (_seed, index) =>
-        `<rect x="${columnLeft(layout, column, index)}" y="${rowTop(layout, block, row)}" width="${cell.width}" height="${cell.height}" fill="${HOLE}"/>`,
+// Pango's text, because no SVG is ever opened here; `y` is the text's middle.
+async function written({ text, x, y, quiet = false, align, size }: Label): Promise<OverlayOptions[]> {
+  const safe = text.replace(/\p{Cc}/gu, " ").replace(/[&<>]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+  if (safe.trim() === "") return [];
+  const markup = `<span foreground="${quiet ? QUIET : INK}">${safe}</span>`;
+  const picture = sharp({ text: { text: markup, font: `sans ${size}`, dpi: 72, rgba: true } }).png();
+  const { data, info } = await picture.toBuffer({ resolveWithObject: true });
+  const left = x - { left: 0, centre: info.width / 2, right: info.width }[align];
+  return [{ input: data, left: Math.max(0, Math.round(left)), top: Math.max(0, Math.round(y - info.height / 2)) }];
+}
+
+function holes(layout: Layout): OverlayOptions[] {
+  const { cell, weights, seeds, epochs, prompts } = layout;
+  const input = { create: { width: cell.width, height: cell.height, channels: 3, background: HOLE } } as const;
+  return prompts.flatMap((_prompt, block) =>
+    Array.from({ length: Math.max(1, epochs.length) }, (_, row) => row).flatMap((row) =>
+      [null, ...weights].flatMap((_weight, column) =>
+        seeds.map((_seed, index) => ({ input, left: columnLeft(layout, column, index), top: rowTop(layout, block, row) })),
+      ),
     ),
   );
-}
-
-function write(
-  text: string,
-  { x, y, size, fill = INK, anchor = "start" }: { x: number; y: number; size: number; fill: string | undefined; anchor?: string },
-): string {
-  // XML knows no control characters at all.
-  const safe = text.replace(/\p{Cc}/gu, " ").replace(/[&<>]/g, (mark) => `&#${mark.charCodeAt(0)};`);
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" text-anchor="${anchor}">${safe}</text>`;
 }
 
 function cut(text: string, letters: number): string {

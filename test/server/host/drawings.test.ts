@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { JobStatus } from "../../../protocol/job.js";
 import { httpPaths, ResultOf } from "../../../protocol/messages.js";
+import { GridSettings } from "../../../protocol/settings.js";
 import { readServerFile, type ServerFile } from "../../../server/http/running-server.js";
 import { type RunningServer, startServer } from "../../../server/start.js";
 import { readEvents, runDirOf } from "../../../server/trainer/run.js";
@@ -22,7 +23,7 @@ let page: TestPage;
 let job: string;
 
 const within = { timeout: 60_000 };
-const grid = { weights: [0.5, 1], prompts: ["moss, tree", "tree"], seeds: [1, 2] };
+const grid = GridSettings.parse({ weights: [0.5, 1], prompts: ["moss, tree", "tree"], seeds: [1, 2] });
 
 beforeAll(async () => {
   home = await makeTempHome();
@@ -32,7 +33,7 @@ beforeAll(async () => {
     ResultOf.importDataset,
   );
   job = await enqueue("ok-drawn", 8);
-  await reaches(job, "finished");
+  await vi.waitUntil(() => page.job(job)?.status === "finished", within);
 });
 afterAll(async () => {
   await running?.close();
@@ -180,14 +181,14 @@ describe("Draw now", () => {
     });
     await withWebui({}, async () => {
       await expect(draw({ epochs: [7] })).rejects.toThrow(/Epoch 7 .* not saved/);
-      await expect(draw({ settings: { steps: 0 } })).rejects.toThrow(/can't draw with these settings/);
+      await expect(draw({ settings: { steps: 0 } })).rejects.toThrow(/settings.steps/);
     });
   });
 });
 
 describe("while a run trains", () => {
   test("the trainer parks for a drawing, and goes on after it", () =>
-    withWebui({ answering: { renderCells: async (request, host) => (await lent(), usual(host, request)) } }, async (host) => {
+    withWebui({ answering: { renderCells: (request, host) => lent().then(() => usual(host, request)) } }, async (host) => {
       const id = await enqueue("slow-draws", 400);
       await expect.poll(() => page.job(id)?.step ?? 0, within).toBeGreaterThan(2);
       await draw({ settings: { steps: 3 } });
