@@ -6,9 +6,18 @@ import { gridCommand } from "./grid.js";
 import { inspectCommand } from "./inspect.js";
 import type { Output } from "./output.js";
 import { planCommand } from "./plan.js";
+import { setupCommand } from "./setup.js";
 import { trainCommand } from "./train.js";
 
-const COMMANDS: readonly Command[] = [...datasetCommands, planCommand, trainCommand, gridCommand, inspectCommand, bucketsCommand];
+const COMMANDS: readonly Command[] = [
+  setupCommand,
+  ...datasetCommands,
+  planCommand,
+  trainCommand,
+  gridCommand,
+  inspectCommand,
+  bucketsCommand,
+];
 
 /** Runs the command line; resolves to the exit code: 0 done, 1 the work failed, 2 wrong usage. Never rejects. */
 export async function trainLora(args: readonly string[], out: Output): Promise<number> {

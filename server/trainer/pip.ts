@@ -6,22 +6,22 @@ const PROGRESS_INTERVAL_MS = 2000;
 /** Lines of pip's that tell a person how far it is; the rest is only for a failure's details. */
 const TELLING = /^\s*(Collecting|Downloading|Using cached|Processing|Building|Installing|Successfully|ERROR)\b/;
 
+export type PipInstall = {
+  readonly python: string;
+  /** pip's arguments after `install`: packages, `-r FILE`, an index of its own. */
+  readonly what: readonly string[];
+  readonly onProgress: (line: string) => void;
+  /** Bytes of the file that is being loaded. */
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+};
+
 /**
- * `pip install -r requirements` in the venv of `python`, one line of progress at a time. pip's own environment (index, proxy, find-links)
+ * `pip install` in the venv of `python`, one line of progress at a time. pip's own environment (index, proxy, find-links)
  * and configuration decide where packages come from. Throws `install_failed` or `disk_full` with the tail of pip's output.
  */
-export async function pipInstall({
-  python,
-  requirements,
-  onProgress,
-  signal,
-}: {
-  python: string;
-  requirements: string;
-  onProgress: (line: string) => void;
-  signal: AbortSignal | undefined;
-}): Promise<void> {
-  const args = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", ...(await progressOption(python)), "-r", requirements];
+export async function pipInstall({ python, what, onProgress, onBytes, signal }: PipInstall): Promise<void> {
+  const args = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", ...(await progressOption(python)), ...what];
   const pip = execa(python, args, {
     reject: false,
     all: true,
@@ -32,7 +32,7 @@ export async function pipInstall({
     ...(signal ? { cancelSignal: signal } : {}),
   });
   const tail: string[] = [];
-  const report = progressReporter(onProgress);
+  const report = progressReporter(onProgress, onBytes);
   for await (const line of pip.iterable({ from: "all" })) {
     if (!report(line)) tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
@@ -60,7 +60,7 @@ async function progressOption(python: string): Promise<string[]> {
 }
 
 // Returns whether the line was a progress figure, which is of no use in a log's tail.
-function progressReporter(onProgress: (line: string) => void): (line: string) => boolean {
+function progressReporter(onProgress: PipInstall["onProgress"], onBytes: PipInstall["onBytes"]): (line: string) => boolean {
   let last = Date.now();
   let what = "";
   return (line) => {
@@ -72,6 +72,7 @@ function progressReporter(onProgress: (line: string) => void): (line: string) =>
     }
     if (Date.now() - last >= PROGRESS_INTERVAL_MS) {
       last = Date.now();
+      onBytes?.(Number(done), Number(total));
       onProgress(`${what}: ${megabytes(done)} of ${megabytes(total)} MB`);
     }
     return true;

@@ -9,20 +9,23 @@ import { checkoutRoot } from "../checkout.js";
 import { type HomePaths, invokedFrom } from "../paths.js";
 import { waitForLock } from "../store/sqlite.js";
 import { findPython } from "./find-python.js";
-import { pipInstall, venvEnvironment } from "./pip.js";
+import { installPackages } from "./install-packages.js";
+import { venvEnvironment } from "./pip.js";
 
 const Marker = z.object({ requirements: z.string(), python: z.string() });
 const MARKER = "train-lora.json";
 
 /**
  * The trainer's Python with every pinned package, made when it is missing. The venv is TRAIN_LORA_VENV, else the first that is ready of
- * `<home>/venv-trainer` and `<checkout>/data/venv-trainer`, else a new one in the home. `onProgress` gets one line of text at a time.
+ * `<home>/venv-trainer` and `<checkout>/data/venv-trainer`, else a new one in the home. `onProgress` gets one line of text at a time,
+ * `onBytes` how far the file is that is being loaded.
  * What a cut leaves half done is gone on with at the next call. Throws `program_missing`, `install_failed` or `disk_full`.
  */
 export async function ensureTrainer(
   paths: HomePaths,
   onProgress: (line: string) => void = () => undefined,
   signal?: AbortSignal,
+  onBytes?: (done: number, total: number) => void,
 ): Promise<{ python: string }> {
   const { chosen, venvs } = venvsOf(paths);
   const requirements = requirementsFile();
@@ -34,8 +37,7 @@ export async function ensureTrainer(
     const meanwhile = await firstReady(venvs, requirements, chosen);
     if (meanwhile !== null) return { python: meanwhile };
     const python = await makeVenv(venv, { chosen, onProgress, signal });
-    onProgress("Installing the trainer's packages; the first time takes a few minutes …");
-    await pipInstall({ python, requirements, onProgress, signal });
+    await installPackages({ python, requirements, onProgress, onBytes, signal });
     const marker = { requirements: await hashOf(requirements), python: (await pythonVersion(python)) ?? "" };
     await writeFile(join(venv, MARKER), JSON.stringify(marker));
     onProgress("The trainer is installed.");

@@ -39,7 +39,7 @@ test.each([
 });
 
 test("help stands everywhere, with an example", async () => {
-  const commands = ["dataset scan", "dataset fix", "dataset import", "plan", "train", "grid", "lora inspect", "buckets"];
+  const commands = ["setup", "dataset scan", "dataset fix", "dataset import", "plan", "train", "grid", "lora inspect", "buckets"];
   const whole = await cli("--help");
   expect(whole.code).toBe(0);
   for (const command of commands) {

@@ -27,6 +27,7 @@ beforeEach(async () => {
   vi.stubEnv("TRAIN_LORA_PYTHON", python);
   vi.stubEnv("TRAIN_LORA_VENV", venv);
   vi.stubEnv("TEST_PYTHON_CALLS", calls);
+  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", "");
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
