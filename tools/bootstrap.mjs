@@ -13,6 +13,8 @@ const tasks = {
   start: async (args) => run("node", ["dist/server/main.js", ...args], await ready({ build: true })),
   dev: async (args) => run("node", ["--import", "tsx", "tools/dev.ts", ...args], await ready({ build: false })),
   test: async (args) => run("node", ["--import", "tsx", "tools/test.ts", ...args], await ready({ build: true })),
+  "test-webui": async (args) =>
+    run("node", ["node_modules/vitest/vitest.mjs", "run", "--project", "webui", ...args], await ready({ build: true })),
   check: async (args) => run("node", ["--import", "tsx", "tools/check.ts", ...args], await ready({ build: false })),
   bench: async (args) => run("node", ["--import", "tsx", "tools/bench.ts", ...args], await ready({ build: true })),
 };

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { checkoutRoot } from "../../server/checkout.js";
+
+/**
+ * A WebUI that is already installed in SD_WEBUI_DIR, run with a data folder of its own, so that the installation stays as it is.
+ * SD_WEBUI_PYTHON names its Python (default: venv/bin/python below it), SD_WEBUI_ARGS replaces the options for a machine without a GPU.
+ */
+export type RealWebui = {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly loraDir: string;
+  log(): string;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it anew on the same port and data folder. */
+  start(...args: readonly string[]): Promise<void>;
+  /** Stops it and removes the data folder. */
+  leave(): Promise<void>;
+};
+
+const READY = /Startup time: /;
+const PATIENCE_MS = 300_000;
+const WITHOUT_GPU = "--use-cpu all --no-half --skip-torch-cuda-test";
+
+/** The folder of the installation, or null when the variable is not set. */
+export function webuiDir(): string | null {
+  const dir = process.env.SD_WEBUI_DIR;
+  if (dir === undefined || dir === "") return null;
+  if (!existsSync(join(dir, "launch.py"))) throw new Error(`Expected a WebUI with its launch.py in SD_WEBUI_DIR, but ${dir} has none.`);
+  return dir;
+}
+
+/** A fresh data folder that holds the pocket model with a sidecar yaml, and a WebUI running on it. */
+export async function openRealWebui(dir: string): Promise<RealWebui> {
+  const dataDir = mkdtempSync(join(tmpdir(), "train-lora-webui-"));
+  const port = await freePort();
+  putPocketModel(join(dataDir, "models", "Stable-diffusion"));
+  const logFile = join(dataDir, "webui.log");
+  let child: ChildProcess | null = null;
+
+  async function start(...args: readonly string[]): Promise<void> {
+    const before = existsSync(logFile) ? readFileSync(logFile, "utf8").length : 0;
+    const log = createWriteStream(logFile, { flags: "a" });
+    await once(log, "open");
+    child = spawn(pythonOf(dir), optionsOf(dataDir, port, args), { cwd: dir, env: environment(), stdio: ["ignore", log, log] });
+    const exited = once(child, "exit").then(() => true);
+    for (const began = Date.now(); !READY.test(readFileSync(logFile, "utf8").slice(before)); ) {
+      const gone = await Promise.race([exited, sleep(300).then(() => false)]);
+      if (gone || Date.now() - began > PATIENCE_MS)
+        throw new Error(`The WebUI did not come up: ${readFileSync(logFile, "utf8").slice(-4000)}`);
+    }
+  }
+  async function stop(signal: NodeJS.Signals = "SIGINT"): Promise<void> {
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  }
+  await start();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    dataDir,
+    loraDir: join(dataDir, "models", "Lora"),
+    log: () => readFileSync(logFile, "utf8"),
+    start,
+    stop,
+    async leave() {
+      await stop("SIGKILL");
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+function pythonOf(dir: string): string {
+  return process.env.SD_WEBUI_PYTHON ?? join(dir, "venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+}
+
+function optionsOf(dataDir: string, port: number, args: readonly string[]): string[] {
+  const machine = (process.env.SD_WEBUI_ARGS ?? WITHOUT_GPU).split(" ").filter((part) => part !== "");
+  const fixed = ["--skip-prepare-environment", "--no-download-sd-model", "--api", "--loglevel", "DEBUG"];
+  return ["-u", "launch.py", ...fixed, "--data-dir", dataDir, "--port", String(port), ...machine, ...args];
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { COMMANDLINE_ARGS: _args, PYTHONPATH: _path, ...env } = process.env;
+  // Two torch processes that spin on two cores starve each other; nothing here may ask a model hub.
+  return { ...env, OMP_WAIT_POLICY: "PASSIVE", GOMP_SPINCOUNT: "0", HF_HUB_OFFLINE: "1", TRANSFORMERS_OFFLINE: "1" };
+}
+
+// The yaml's path of the text encoder's files is relative to the WebUI's folder, so a copy elsewhere gets an absolute one.
+function putPocketModel(folder: string): void {
+  const model = join(checkoutRoot(), "trainer-py", "pocket", "model");
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(model, "pocket.safetensors"), join(folder, "pocket.safetensors"));
+  const yaml = readFileSync(join(model, "pocket.yaml"), "utf8").replace("version: clip", `version: ${join(model, "clip")}`);
+  writeFileSync(join(folder, "pocket.yaml"), yaml);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === "string") throw new Error("A listening server has no address.");
+  return address.port;
+}
