@@ -1,6 +1,7 @@
 /** The panel's words. English sentences of failures come from the shim itself, which knows paths and versions. */
 
 const english = {
+  language: "en",
   title: "Set up Train LoRA",
   titleUpdate: "Train LoRA was updated",
   lead: "Train LoRA brings what it needs into folders of its own. Nothing of the WebUI's own Python is changed.",
@@ -33,19 +34,18 @@ const english = {
   copied: "Copied",
   log: "Log",
   details: "Details",
-  follow: "Follow the end",
   ready: "Everything is there. Train LoRA is starting …",
   cancelled: "The set-up was stopped. What is done already is kept.",
-  running: (step, percent) => `${step}: ${percent} %`,
+  running: (step, percent) => `${step} · ${percent} % of the whole`,
   whole: "Whole set-up",
   seconds: (text) => `${text} s`,
   minutes: (minutes, seconds) => `${minutes} min ${seconds} s`,
   lost: "The WebUI does not answer; asking again …",
   login: "Log in to the WebUI again, then reload this page.",
-  refused: "Refused",
 };
 
 const russian = {
+  language: "ru",
   title: "Установка Train LoRA",
   titleUpdate: "Train LoRA обновлён",
   lead: "Train LoRA ставит всё нужное в собственные папки. Python самого WebUI не меняется.",
@@ -78,16 +78,14 @@ const russian = {
   copied: "Скопировано",
   log: "Журнал",
   details: "Подробности",
-  follow: "Следить за концом",
   ready: "Всё на месте. Train LoRA запускается …",
   cancelled: "Установка остановлена. Уже сделанное сохранено.",
-  running: (step, percent) => `${step}: ${percent} %`,
+  running: (step, percent) => `${step} · ${percent} % от всего`,
   whole: "Вся установка",
   seconds: (text) => `${text} с`,
   minutes: (minutes, seconds) => `${minutes} мин ${seconds} с`,
   lost: "WebUI не отвечает; повторный запрос …",
   login: "Войдите в WebUI снова и обновите страницу.",
-  refused: "Отказано",
   failures: {
     node_missing:
       "Нужен Node 20.19 или новее, но он не найден. Поставьте отдельный Node или установите его сами (nodejs.org) и перезапустите WebUI.",
@@ -135,9 +133,10 @@ export function failureSentence(strings, failure) {
 }
 
 /** 1500 → "1.5 GB". */
-export function sizeText(megabytes) {
-  if (megabytes < 1000) return `${megabytes} MB`;
-  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: megabytes < 10_000 ? 1 : 0 }).format(megabytes / 1000)} GB`;
+export function sizeText(strings, megabytes) {
+  const isLarge = megabytes >= 1000;
+  const options = { style: "unit", unit: isLarge ? "gigabyte" : "megabyte", maximumFractionDigits: isLarge && megabytes < 10_000 ? 1 : 0 };
+  return new Intl.NumberFormat(strings.language, options).format(isLarge ? megabytes / 1000 : megabytes);
 }
 
 /** 75 → "1 min 15 s". */

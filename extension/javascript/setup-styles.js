@@ -11,6 +11,7 @@ export const setupStyles = `
   --tl-radius: var(--radius-lg, 8px);
   display: block;
   color: var(--tl-text);
+  background: var(--tl-page);
   font-family: var(--font, system-ui, sans-serif);
   font-size: var(--text-md, 14px);
   line-height: 1.5;
@@ -42,7 +43,9 @@ li + li { border-top: 1px solid var(--tl-line); }
 .place { grid-column: 1 / -1; overflow-wrap: anywhere; }
 li .bar { grid-column: 1 / -1; margin-top: 0.45rem; }
 li[data-status="done"] .status { color: var(--tl-quiet); }
-li[data-status="failed"] .status { color: var(--tl-bad); font-weight: 600; }
+li[data-status="failed"] .status { font-weight: 600; }
+li[data-status="failed"] { box-shadow: inset 4px 0 var(--tl-bad); }
+#status:empty { margin-top: -1rem; }
 .bar { height: 6px; border-radius: 3px; background: var(--tl-line); overflow: hidden; }
 .bar.whole { height: 10px; border-radius: 5px; }
 .bar > span { display: block; height: 100%; width: 0; border-radius: inherit; background: var(--tl-accent); transition: width 0.4s; }

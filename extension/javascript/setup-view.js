@@ -43,7 +43,7 @@ export function setupView(root, strings, on) {
   parts.wholeBar.setAttribute("aria-label", strings.whole);
   parts.lines.setAttribute("aria-label", strings.log);
   parts.failureDetails.setAttribute("aria-label", strings.details);
-  parts.failure.hidden = true;
+  for (const id of ["failure", "log"]) parts[id].hidden = true;
   return {
     draw: (state) => draw(parts, strings, state),
     addLines: (lines) => addLines(parts, lines),
@@ -94,7 +94,8 @@ function drawNode(parts, strings, state) {
   const { node, privateNode, nodeProblems } = state;
   const lacksNpm = state.needed.some((step) => step.reason === "no_npm");
   const mustInstall = node === null || lacksNpm;
-  parts.node.hidden = state.status === "running" || state.status === "ready";
+  const isNews = mustInstall || nodeProblems.length > 0 || state.updatedFrom === null;
+  parts.node.hidden = state.status === "running" || state.status === "ready" || !isNews;
   setText(
     parts.nodeSentence,
     node === null ? strings.nodeNone : lacksNpm ? strings.nodeNoNpm(node.version) : strings.nodeFound(node.version, node.path),
@@ -102,7 +103,7 @@ function drawNode(parts, strings, state) {
   setText(parts.nodeProblems, nodeProblems.map((problem) => problem.message).join(" "));
   parts.nodeProblems.hidden = nodeProblems.length === 0;
   parts.privateChoice.hidden = !privateNode.possible || node?.source === "private";
-  setText(parts.privateText, strings.privateNode(privateNode.version, sizeText(state.megabytes.node)));
+  setText(parts.privateText, strings.privateNode(privateNode.version, sizeText(strings, state.megabytes.node)));
   if (parts.private.dataset.touched !== "yes") parts.private.checked = mustInstall;
   setText(parts.nodeByHand, privateNode.possible ? strings.nodeByHand : strings.cannotHavePrivate);
   parts.nodeByHand.hidden = !mustInstall;
@@ -117,7 +118,8 @@ function drawSteps(parts, strings, state) {
     row.dataset.status = step.status;
     setText(name, strings.steps[step.code]);
     const took = step.seconds > 0 ? ` · ${durationText(strings, step.seconds)}` : "";
-    setText(status, `${strings.statuses[step.status]}${took}`);
+    const isIdle = step.status === "waiting" && state.status !== "running";
+    setText(status, isIdle ? "" : `${strings.statuses[step.status]}${took}`);
     setText(place, stepText(strings, state, step));
     bar.hidden = step.status !== "running";
     setProgress(bar, step.progress);
@@ -127,7 +129,8 @@ function drawSteps(parts, strings, state) {
 }
 
 function stepText(strings, state, step) {
-  const facts = [strings.reasons[step.reason], sizeText(state.megabytes[step.code])];
+  const facts = [sizeText(strings, state.megabytes[step.code])];
+  if (step.status !== "done") facts.unshift(strings.reasons[step.reason]);
   if (step.code === "trainer") facts.push(strings.torch[state.torch]);
   if (state.places[step.code]) facts.push(state.places[step.code]);
   return facts.join(" · ");
@@ -148,7 +151,7 @@ function drawRoom(parts, strings, state) {
   const free = state.freeMegabytes;
   const tight = free !== null && free < needed;
   parts.room.hidden = needed === 0 || state.status === "running";
-  const text = strings.room(sizeText(needed), free === null ? "" : sizeText(free));
+  const text = strings.room(sizeText(strings, needed), free === null ? "" : sizeText(strings, free));
   setText(parts.room, tight ? `${text} ${strings.tooLittleRoom}` : text);
 }
 
@@ -171,6 +174,7 @@ function drawFailure(parts, strings, failure) {
 
 function addLines(parts, lines) {
   if (lines.length === 0) return;
+  parts.log.hidden = false;
   const box = parts.lines;
   const follows = box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
   box.append(`${lines.join("\n")}\n`);
