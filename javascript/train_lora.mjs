@@ -61,10 +61,8 @@ function begin() {
 }
 
 function tellShown(mount) {
-  if (!isOpened) {
-    isOpened = true;
-    void bringUp(mount);
-  }
+  if (!isOpened) void bringUp(mount);
+  isOpened = true;
   for (const callback of shownCallbacks) callback();
 }
 
@@ -213,7 +211,7 @@ function isPasted(text) {
   const end = lines.findIndex((line) => line.startsWith("Negative prompt:"));
   const prompt = lines.slice(0, end < 0 ? -1 : end).join("\n");
   if (find("#txt2img_prompt textarea")?.value.trim() !== prompt.trim()) return false;
-  const axis = /\bX Type: ([^,]+)/.exec(lines.at(-1) ?? "")?.[1];
+  const axis = /\bX Type: ([^,]+)/.exec(lines.at(-1))?.[1];
   return axis === undefined || find("#script_txt2img_xyz_plot_x_type input")?.value === axis.trim();
 }
 
