@@ -125,9 +125,7 @@ async function mountElement(mount, file, name) {
 }
 
 function tell(mount, text) {
-  const line = document.createElement("p");
-  line.setAttribute("role", "status");
-  line.textContent = text;
+  const line = Object.assign(document.createElement("p"), { role: "status", textContent: text });
   // The WebUI calls every extension on each change of the page, so an unchanged line stays.
   if (mount.textContent !== text) mount.replaceChildren(line);
 }
@@ -212,7 +210,7 @@ function isPasted(text) {
   const prompt = lines.slice(0, end < 0 ? -1 : end).join("\n");
   if (find("#txt2img_prompt textarea")?.value.trim() !== prompt.trim()) return false;
   const axis = /\bX Type: ([^,]+)/.exec(lines.at(-1))?.[1];
-  return axis === undefined || find("#script_txt2img_xyz_plot_x_type input")?.value === axis.trim();
+  return !axis || find("#script_txt2img_xyz_plot_x_type input")?.value === axis.trim();
 }
 
 /** Makes cards know new files. In a tab that is not open nobody waits for them, but txt2img's are shared by most. */

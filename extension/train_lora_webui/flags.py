@@ -84,7 +84,7 @@ def make_policy(options: Any, login: bool, reachable: bool, other_hosts: tuple[s
 
 
 def is_reachable(options: Any, demo: Any, environment: Mapping[str, str]) -> bool:  # noqa: ANN401
-    """Whether other machines may reach this WebUI. An address of this machine is none, unlike in the WebUI's own view."""
+    """Whether other machines may reach this WebUI. One that listens to itself alone is not."""
     if any(getattr(options, name, None) for name in ("share", "listen", "ngrok")) or getattr(demo, "share", False):
         return True
     # gradio listens where this variable says when the WebUI leaves the choice to it, as container images do.

@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - the WebUI gives no types here
 """The WebUI's globals: command line and settings."""
 
 from __future__ import annotations
