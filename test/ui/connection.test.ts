@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { type WebSocket, WebSocketServer } from "ws";
 import { fullAccess } from "../../protocol/host.js";
 import { PROTOCOL_VERSION } from "../../protocol/messages.js";
 import { Connection, type ConnectionStatus } from "../../ui/data/connection.js";
+import { BrowserSocket } from "./browser-socket.js";
 
 /** What the edge in front of the server does with a page: a status for /session, and sockets. */
 type Edge = { session: number; tokens: string[]; protocols: string[]; addresses: string[]; sockets: WebSocket[] };
@@ -34,7 +35,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address() as AddressInfo;
-  vi.stubGlobal("WebSocket", WebSocket);
+  vi.stubGlobal("WebSocket", BrowserSocket);
   vi.stubGlobal("location", { href: `http://127.0.0.1:${address.port}/` });
   connection = new Connection(`http://127.0.0.1:${address.port}/train-lora`, {
     onMessage: () => undefined,

@@ -1,8 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import { joinSession, membersOf } from "../../ui/data/shared-session.js";
+import { BrowserSocket } from "./browser-socket.js";
 
 let server: Server;
 let sockets: WebSocketServer;
@@ -13,7 +14,7 @@ beforeEach(async () => {
   sockets = new WebSocketServer({ server });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  vi.stubGlobal("WebSocket", WebSocket);
+  vi.stubGlobal("WebSocket", BrowserSocket);
   vi.stubGlobal("location", { href: base, hash: "", pathname: "/", search: "" });
 });
 

@@ -44,6 +44,8 @@ export class TlRenderSettings extends LitElement {
 
   @property({ attribute: false }) settings: RenderSettings | null = null;
   @property({ attribute: false }) host: HostState | null = null;
+  /** What no choice of a sampler or schedule means. */
+  @property() standard = "";
   @property({ type: Boolean }) disabled = false;
   @state() private _error = "";
 
@@ -57,8 +59,8 @@ export class TlRenderSettings extends LitElement {
     if (!settings || !host) return html``;
     const titles = host.checkpoints.checkpoints.map((checkpoint) => checkpoint.title);
     return html`<div class="fields" @keydown=${(event: KeyboardEvent) => event.stopPropagation()}>
-      ${this._renderChoice("checkpoint", titles, t("draw.loadedCheckpoint"))} ${this._renderChoice("sampler", host.facts.samplers, t("draw.asWebui"))}
-      ${host.facts.schedulers.length > 0 ? this._renderChoice("scheduler", host.facts.schedulers, t("draw.asWebui")) : nothing}
+      ${this._renderChoice("checkpoint", titles, t("draw.loadedCheckpoint"))} ${this._renderChoice("sampler", host.facts.samplers, this.standard)}
+      ${host.facts.schedulers.length > 0 ? this._renderChoice("scheduler", host.facts.schedulers, this.standard) : nothing}
       ${(["width", "height", "steps", "cfgScale", "clipSkip"] as const).map((key) => this._renderNumber(settings, key))}
       <label class="wide"><span>${t("draw.prompts")}</span>
         <textarea rows="3" spellcheck="false" ?disabled=${this.disabled} data-setting="draw-prompts" .value=${live(settings.prompts.join("\n"))} @change=${(event: Input) => this._change({ prompts: linesIn(event.currentTarget.value) })}></textarea></label>
@@ -82,7 +84,7 @@ export class TlRenderSettings extends LitElement {
   private _renderNumber(settings: RenderSettings, key: NumberKey): TemplateResult {
     const step = { width: "8", height: "8", steps: "1", clipSkip: "1", cfgScale: "0.5" }[key];
     return html`<label><span>${t(`draw.${key}`)}</span>
-      <input type="number" step=${step} ?disabled=${this.disabled} data-setting="draw-${key}" .value=${live(String(settings[key]))} @change=${(event: Input) => this._change({ [key]: Number(event.currentTarget.value) })} /></label>`;
+      <input type="number" .step=${step} ?disabled=${this.disabled} data-setting="draw-${key}" .value=${live(String(settings[key]))} @change=${(event: Input) => this._change({ [key]: Number(event.currentTarget.value) })} /></label>`;
   }
 
   private _change(change: Partial<RenderSettings>): void {

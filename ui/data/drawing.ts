@@ -3,18 +3,19 @@ import type { Job } from "../../protocol/job.js";
 import { httpPaths, ResultOf } from "../../protocol/messages.js";
 import type { Plan } from "../../protocol/plan.js";
 import type { Place } from "./grid-model.js";
+import type { GridSource } from "./route.js";
 import type { Session } from "./session.js";
 
 /** One picture of a grid. */
 export type CellAddress = Place & { prompt: number; seed: number };
 
-/** Lets the WebUI draw what it has not drawn yet of a run; the cells come as the job's events. Resolves with how many will come. */
-export async function drawInWebui(
-  session: Session,
-  job: string,
-  { epochs, settings }: { epochs?: number[]; settings?: Partial<RenderSettings> } = {},
-): Promise<number> {
-  const request = { type: "drawInWebui" as const, job, ...(epochs ? { epochs } : {}), ...(settings ? { settings } : {}) };
+/**
+ * Lets the WebUI draw what it has not drawn yet of a run: as last time, but for the changes; the first time the server goes by the plan.
+ * Resolves with how many cells will come as the job's events.
+ */
+export async function drawInWebui(session: Session, job: Job, changes: Partial<RenderSettings> = {}): Promise<number> {
+  const settings = { ...job.webui?.settings, ...changes };
+  const request = { type: "drawInWebui" as const, job: job.id, ...(Object.keys(settings).length > 0 ? { settings } : {}) };
   return (await session.connection.request(ResultOf.drawInWebui, request)).cells;
 }
 
@@ -22,9 +23,13 @@ export async function stopDrawing(session: Session, job: string): Promise<void> 
   await session.connection.request(ResultOf.stopDrawing, { type: "stopDrawing", job });
 }
 
-/** The infotext that fills txt2img: with a cell that picture, without one the whole grid as an X/Y/Z plot. */
-export async function pasteText(session: Session, job: string, cell?: CellAddress): Promise<string> {
-  const request = { type: "pasteText" as const, job, ...(cell ? { cell } : {}) };
+/**
+ * The infotext that fills txt2img: with a cell that picture, without one the whole grid as an X/Y/Z plot. `source` says whose grid
+ * the cell is of, as their texts may differ.
+ */
+export async function pasteText(session: Session, job: string, cell?: CellAddress, source?: GridSource): Promise<string> {
+  const grid = source && (source === "webui" ? ("webui" as const) : ("own" as const));
+  const request = { type: "pasteText" as const, job, ...(cell ? { cell } : {}), ...(grid ? { grid } : {}) };
   return (await session.connection.request(ResultOf.pasteText, request)).text;
 }
 

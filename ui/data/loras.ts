@@ -6,13 +6,16 @@ import type { Session } from "./session.js";
 const text = z.string().nullable();
 const number = z.number().nullable();
 
+// Users edit cards by hand: a field of another type is not shown, and is no reason to show nothing.
+const cardText = z.string().optional().catch(undefined);
+
 /** The card that the WebUI shows of a LoRA, in the spelling of its file; a field that was never written is missing. */
 const LoraCard = z.object({
-  "activation text": z.string().optional(),
-  "preferred weight": z.number().optional(),
-  "negative text": z.string().optional(),
-  description: z.string().optional(),
-  notes: z.string().optional(),
+  "activation text": cardText,
+  "preferred weight": z.number().optional().catch(undefined),
+  "negative text": cardText,
+  description: cardText,
+  notes: cardText,
 });
 
 /** What the page shows of a LoRA file's inspection; the server sends more. */

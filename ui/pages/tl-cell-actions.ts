@@ -7,6 +7,7 @@ import { customElement } from "../components/custom-element.js";
 import { fillTxt2img } from "../components/fill-txt2img.js";
 import "../components/tl-failure.js";
 import { type CellAddress, keepLora, pasteText } from "../data/drawing.js";
+import type { GridSource } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { webuiPage } from "../data/webui.js";
 import { readinessFor } from "../data/webui-state.js";
@@ -32,6 +33,7 @@ export class TlCellActions extends LitElement {
   @property({ attribute: false }) host: HostState | null = null;
   @property({ attribute: false }) job: Job | null = null;
   @property({ attribute: false }) cell: CellAddress | null = null;
+  @property({ attribute: false }) source: GridSource = "preview";
   /** True when this page may only look. */
   @property({ type: Boolean }) locked = false;
   @state() private _message = "";
@@ -74,7 +76,7 @@ export class TlCellActions extends LitElement {
   }
 
   private async _onSend(job: Job, cell: CellAddress): Promise<void> {
-    const filled = await this._action.run("paste", async () => fillTxt2img(await pasteText(this.session, job.id, cell), this));
+    const filled = await this._action.run("paste", async () => fillTxt2img(await pasteText(this.session, job.id, cell, this.source), this));
     if (filled) this._message = t(`draw.${filled}`);
   }
 

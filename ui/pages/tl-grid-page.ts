@@ -146,7 +146,7 @@ export class TlGridPage extends LitElement {
     const seed = this._seed(model);
     const facts = cellFacts({ job, model, files, source: this.view.source, prompt, seed, pinned, stars, urlOf }, place);
     return html`<tl-cell-details .facts=${facts} ?comparing=${this._comparing} ?blinking=${this._blink.on} .blinkUrl=${this._blink.showBase && base ? urlOf(base) : null} @details-act=${(event: CustomEvent<string>) => this._act(event.detail)}>
-      <tl-cell-actions .session=${this.session} .host=${this.state.snapshot?.host ?? null} .job=${job} .cell=${{ ...place, prompt, seed }} ?locked=${!mayChange(this.state)}></tl-cell-actions>
+      <tl-cell-actions .session=${this.session} .host=${this.state.snapshot?.host ?? null} .job=${job} .cell=${{ ...place, prompt, seed }} .source=${this.view.source} ?locked=${!mayChange(this.state)}></tl-cell-actions>
     </tl-cell-details>`;
   }
 

@@ -108,7 +108,7 @@ export class TlWebuiTools extends LitElement {
   private _renderSettings(host: HostState, job: Job, settings: RenderSettings): TemplateResult {
     const isOther = job.webui !== null && Object.keys(this._changes).length > 0;
     return html`<div class="settings">
-      <tl-render-settings .settings=${{ ...settings, ...this._changes }} .host=${host} ?disabled=${this.locked} @render-change=${this._onChange}></tl-render-settings>
+      <tl-render-settings .settings=${{ ...settings, ...this._changes }} .host=${host} .standard=${t(job.webui ? "draw.asWebui" : "draw.asPlan")} ?disabled=${this.locked} @render-change=${this._onChange}></tl-render-settings>
       ${isOther ? html`<p class="warning fine">${t("draw.changed")}</p>` : nothing}
     </div>`;
   }
@@ -131,10 +131,7 @@ export class TlWebuiTools extends LitElement {
 
   private async _onDraw(job: Job): Promise<void> {
     this._message = "";
-    // As last time, unless something was changed; the plan's own choices stay the server's.
-    const settings = { ...job.webui?.settings, ...this._changes };
-    const more = Object.keys(settings).length > 0 ? { settings } : {};
-    const cells = await this._action.run("draw", () => drawInWebui(this.session, job.id, more));
+    const cells = await this._action.run("draw", () => drawInWebui(this.session, job, this._changes));
     if (cells === undefined) return;
     this._changes = {};
     if (cells === 0) this._message = t("draw.nothing");
@@ -154,7 +151,9 @@ export class TlWebuiTools extends LitElement {
   }
 
   private _onChange(event: CustomEvent<Partial<RenderSettings>>): void {
-    this._changes = { ...this._changes, ...event.detail };
+    const changes = Object.entries({ ...this._changes, ...event.detail });
+    // Before the first drawing an empty choice means the plan's, which the server knows.
+    this._changes = Object.fromEntries(changes.filter(([, value]) => value !== null || this.job?.webui));
   }
 }
 

@@ -5,7 +5,7 @@
 const kept = ["keydown", "keyup", "keypress", "paste", "drop", "dragover", "dragenter"] as const;
 
 /** Keeps the keys, drops and pastes of an element to itself; the result ends that. */
-export function keepToItself(element: HTMLElement): () => void {
+export function keepToItself(element: EventTarget): () => void {
   const keep = (event: Event) => {
     event.stopPropagation();
     // A file that misses a drop zone would otherwise replace the whole page.

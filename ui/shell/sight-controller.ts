@@ -1,4 +1,6 @@
-import type { LitElement, ReactiveController } from "lit";
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+
+type Host = ReactiveControllerHost & Element;
 
 type Acts = {
   /** The element has come into sight. */
@@ -12,12 +14,12 @@ type Acts = {
 /** Lets an element draw only while it is in sight, at most once in a frame. */
 export class SightController implements ReactiveController {
   isShown = true;
-  readonly #host: LitElement;
+  readonly #host: Host;
   readonly #acts: Acts;
   #observer: IntersectionObserver | null = null;
   #frame = 0;
 
-  constructor(host: LitElement, acts: Acts) {
+  constructor(host: Host, acts: Acts) {
     this.#host = host;
     this.#acts = acts;
     host.addController(this);

@@ -107,7 +107,7 @@ export class TlToast extends LitElement {
   private async _onDraw(job: Job): Promise<void> {
     const { session } = this;
     if (!session) return;
-    this._asked = (await this._action.run("draw", () => drawInWebui(session, job.id))) ?? null;
+    this._asked = (await this._action.run("draw", () => drawInWebui(session, job))) ?? null;
   }
 
   private async _onOpen(job: Job): Promise<void> {

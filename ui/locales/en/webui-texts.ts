@@ -38,6 +38,7 @@ export const webuiTexts = {
   "draw.sampler": "Sampler",
   "draw.scheduler": "Schedule type",
   "draw.asWebui": "As set in the WebUI",
+  "draw.asPlan": "As in the plan",
   "draw.steps": "Steps",
   "draw.cfgScale": "CFG scale",
   "draw.width": "Width",
@@ -49,7 +50,7 @@ export const webuiTexts = {
   "draw.invalid": "Not taken over: {problem}",
   "keep.button": "Keep this LoRA",
   "keep.help": "Write trigger word, weight, notes and this picture onto the LoRA's card; what you wrote there yourself stays",
-  "keep.done": "The card is written: {file}",
+  "keep.done": "The card of {file} is written.",
   "plan.loadedMark": "{name} · SD 1 · {resolution} px · loaded in the WebUI",
   "plan.notLoaded":
     "The WebUI has {loaded} loaded, and this run trains on {name}. What it has learned shows best on the model it was trained on.",

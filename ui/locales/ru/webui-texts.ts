@@ -46,6 +46,7 @@ export const webuiTexts: Record<keyof typeof keys, Message> = {
   "draw.sampler": "Сэмплер",
   "draw.scheduler": "Тип расписания",
   "draw.asWebui": "Как в WebUI",
+  "draw.asPlan": "Как в плане",
   "draw.steps": "Шаги",
   "draw.cfgScale": "CFG",
   "draw.width": "Ширина",
@@ -57,7 +58,7 @@ export const webuiTexts: Record<keyof typeof keys, Message> = {
   "draw.invalid": "Не принято: {problem}",
   "keep.button": "Оставить эту LoRA",
   "keep.help": "Записать на карточку LoRA слово-триггер, вес, заметки и эту картинку; что вы написали сами, остаётся",
-  "keep.done": "Карточка записана: {file}",
+  "keep.done": "Карточка {file} записана.",
   "plan.loadedMark": "{name} · SD 1 · {resolution} px · загружена в WebUI",
   "plan.notLoaded":
     "В WebUI загружена {loaded}, а этот запуск обучается на {name}. Выученное лучше всего видно на той модели, на которой обучали.",
