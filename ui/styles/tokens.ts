@@ -5,7 +5,7 @@ export const tokens = css`
   :host {
     color-scheme: light dark;
     --tl-text: var(--body-text-color, light-dark(#1d2127, #e6e8eb));
-    /* The WebUI's own subdued colour is too faint for text that matters. */
+    /* The WebUI's own subdued colour and link colour are too faint for small text. */
     --tl-subdued: color-mix(in srgb, var(--body-text-color-subdued, light-dark(#59616d, #a2aab5)) 50%, var(--tl-text));
     --tl-page: var(--background-fill-primary, light-dark(#ffffff, #15171b));
     --tl-surface: var(--background-fill-secondary, light-dark(#f5f6f8, #1c1f24));
@@ -20,7 +20,7 @@ export const tokens = css`
     --tl-button-border: var(--button-secondary-border-color, light-dark(#b9c1cb, #4a525d));
     --tl-button-text: var(--button-secondary-text-color, var(--tl-text));
     --tl-accent: light-dark(#2a5bb8, #8db4ff);
-    --tl-link: var(--link-text-color, var(--tl-accent));
+    --tl-link: color-mix(in srgb, var(--link-text-color, var(--tl-accent)) 80%, var(--tl-text));
     --tl-good: light-dark(#1b6e41, #6fce98);
     --tl-warning: light-dark(#8a5300, #f0b35a);
     --tl-danger: light-dark(#b3261e, #ff9a90);
