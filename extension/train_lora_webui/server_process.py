@@ -132,8 +132,11 @@ class ServerProcess:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             code = self._child.poll()
-            # Two WebUIs that start at once: one server wins, and it serves both.
-            if self._adopt(find_server(self._launch.home)):
+            found = find_server(self._launch.home)
+            if found is not None and self._adopt(found):
+                # Two WebUIs that start at once: one server wins and serves both, and a late second one must not stay.
+                if found.pid != self._child.pid and code is None:
+                    self._child.terminate()
                 return
             if code is not None:
                 raise ServerFailure(last_words(log_file(self._launch.home), code))
