@@ -32,7 +32,7 @@ const demo = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Cli
 
 test("the demo walks the road by the server and leaves nothing running", async () => {
   const result = await demo(["--json"]);
-  expect(result).toMatchObject({ code: 0 });
+  expect(result, result.stderr + result.stdout).toMatchObject({ code: 0 });
   const summary = lastJson(result);
   expect(Object.keys(summary)).toEqual(["loras", "grid", "verdict", "steps", "trainSeconds", "gridSeconds", "heldOutLoss", "ok"]);
   expect(summary).toMatchObject({

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import { ResultOf } from "../../protocol/messages.js";
 import { type Connection, connect } from "../../server/demo/connect.js";
 import { findServer, readServerFile } from "../../server/http/running-server.js";
+import { readEvents, runDirOf } from "../../server/trainer/run.js";
 import { type Bundle, bundlePrograms } from "./bundle.js";
 import { runMain, type ServerProcess, startServerProcess } from "./server-process.js";
 import { makeTempHome, type TempHome, writePictures } from "./temp-home.js";
@@ -118,13 +119,10 @@ test("a killed server leaves everything; the next one goes on with the training 
   const again = await join();
   expect(again.snapshot.datasets).toMatchObject([{ name: "moss", images: 4 }]);
   const events: string[] = [];
-  let from = -1;
-  again.onJobEvent(job, (event) => {
-    events.push(event.type);
-    if (event.type === "started") from = event.step;
-  });
+  again.onJobEvent(job, (event) => void events.push(event.type));
   await expect.poll(() => events.at(-1), { timeout: 60_000 }).toBe("finished");
-  expect(from).toBeGreaterThan(0);
+  const starts = (await readEvents(runDirOf(home, job))).flatMap((event) => (event.type === "started" ? [event.step] : []));
+  expect(starts).toEqual([0, expect.toSatisfy((step: number) => step > 0)]);
   again.close();
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -34,15 +34,17 @@ async function openTab(name: string): Promise<void> {
 /** Cells as the events tell of them, each with its file on disk. */
 function drawnCells(): { cell: WebuiCell; path: string }[] {
   const runs = join(webui.dataDir, "train-lora", "runs");
-  return readdirSync(runs).flatMap((run) => {
-    const lines = readFileSync(join(runs, run, "events.jsonl"), "utf8")
-      .split("\n")
-      .filter((line) => line !== "");
-    return lines.flatMap((line) => {
-      const event = JobEvent.parse(JSON.parse(line));
-      return event.type === "webuiCell" ? [{ cell: event, path: join(runs, run, "webui", event.file) }] : [];
+  return readdirSync(runs)
+    .filter((run) => !run.startsWith("."))
+    .flatMap((run) => {
+      const lines = readFileSync(join(runs, run, "events.jsonl"), "utf8")
+        .split("\n")
+        .filter((line) => line !== "");
+      return lines.flatMap((line) => {
+        const event = JobEvent.parse(JSON.parse(line));
+        return event.type === "webuiCell" ? [{ cell: event, path: join(runs, run, "webui", event.file) }] : [];
+      });
     });
-  });
 }
 
 async function byApi(infotext: string, prompt?: string): Promise<Buffer> {
@@ -75,6 +77,7 @@ describe.skipIf(dir === null)("the tab in a real WebUI (SD_WEBUI_DIR)", () => {
 
   afterAll(async () => {
     await browser?.close();
+    if (webui) writeFileSync(join(screenshots, "webui.log"), webui.log());
     await webui?.leave();
   });
 
@@ -83,7 +86,7 @@ describe.skipIf(dir === null)("the tab in a real WebUI (SD_WEBUI_DIR)", () => {
     await page.locator("#tabs_extensions > .tab-nav > button").filter({ hasText: "Install from URL" }).click();
     await page.getByLabel("URL for extension's git repository").fill(`file://${checkoutRoot()}`);
     await page.getByRole("button", { name: "Install", exact: true }).click();
-    await page.locator("#extension_install_result").filter({ hasText: "Installed into" }).waitFor({ timeout: 300_000 });
+    await page.locator("#extension_install_result").filter({ hasText: "Installed into" }).last().waitFor({ timeout: 300_000 });
     await webui.stop();
     await webui.start();
     await page.goto(webui.url);

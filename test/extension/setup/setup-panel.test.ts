@@ -159,18 +159,22 @@ describe("the set-up panel", () => {
     await expect.poll(() => asked.length).toBeGreaterThan(1);
   });
 
-  test.each(["light", "dark"] as const)("has no fault that axe finds, in %s", async (colorScheme) => {
-    for (const state of [needed, running, failed]) {
-      const tab = await open(state, "None", colorScheme);
-      await tab.locator("li").first().waitFor();
-      await tab.addScriptTag({ path: fileURLToPath(import.meta.resolve("axe-core/axe.min.js")) });
-      const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.evaluate(
-        "axe.run(document.querySelector('train-lora-setup'))",
-      );
-      expect(found.violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
-      await tab.close();
-    }
-  });
+  test.each(["light", "dark"] as const)(
+    "has no fault that axe finds, in %s",
+    async (colorScheme) => {
+      for (const state of [needed, running, failed]) {
+        const tab = await open(state, "None", colorScheme);
+        await tab.locator("li").first().waitFor();
+        await tab.addScriptTag({ path: fileURLToPath(import.meta.resolve("axe-core/axe.min.js")) });
+        const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.evaluate(
+          "axe.run(document.querySelector('train-lora-setup'))",
+        );
+        expect(found.violations.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
+        await tab.close();
+      }
+    },
+    60_000,
+  );
 });
 
 async function open(state: object, localization = "None", colorScheme: "light" | "dark" = "light"): Promise<Page> {

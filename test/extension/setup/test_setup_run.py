@@ -16,6 +16,7 @@ from small_extension import STAND_INS, TRAINER, SmallExtension, fake_program, pa
 from train_lora_webui.setup.setup_lock import take_setup_lock
 from train_lora_webui.setup.setup_log import SetupLog
 from train_lora_webui.setup.setup_run import SetupRun
+from train_lora_webui.setup.trainer_size import trainer_size
 
 
 def codes(state: dict[str, Any]) -> list[str]:
@@ -107,6 +108,28 @@ def test_try_again_goes_on_with_the_step_that_failed(extension: SmallExtension) 
     extension.write("server/cli.js", TRAINER)
     assert extension.run()["status"] == "ready"
     assert [step.code for step in extension.setup.steps()] == ["build", "trainer"]
+
+
+def test_the_trainers_progress_is_what_pip_has_loaded_and_then_what_lies_in_the_venv(extension: SmallExtension) -> None:
+    lines = ["Downloading torch-2-py3.whl (400.0 MB)", "Downloading numpy-2.whl.metadata (60 kB)"]
+    extension.write(
+        "server/cli.js",
+        "const say = (message) => console.log(JSON.stringify(message));"
+        f"for (const text of {json.dumps(lines)}) say({{ type: 'line', text }});"
+        "say({ type: 'progress', done: 50, total: 100 }); setInterval(() => {}, 1000);",
+    )
+    assert extension.setup.start(extension.place, False)
+
+    def told() -> float:
+        return next((step["progress"] for step in extension.state()["steps"] if step["code"] == "trainer"), 0.0)
+
+    loaded = wait_for(told)
+    assert loaded == pytest.approx(200 / (trainer_size()[1] * 0.4) / 2, abs=0.01)
+    (extension.home / "venv-trainer" / "lib" / "python3.11" / "site-packages" / "torch-1.dist-info").mkdir(parents=True)
+    assert told() == pytest.approx(loaded + 0.5)
+    assert extension.state()["steps"][2]["seconds"] > 0
+    extension.setup.cancel()
+    assert extension.setup.wait(15)
 
 
 def test_what_the_server_says_of_a_missing_program_is_kept(extension: SmallExtension) -> None:

@@ -124,7 +124,7 @@ test("two trainings of one run exclude each other", async () => {
   const first: JobEvent[] = [];
   const second: JobEvent[] = [];
   const one = runTraining({ paths: home, runDir, onEvent: (event) => first.push(event) });
-  await expect.poll(() => first.some((event) => event.type === "step")).toBe(true);
+  await expect.poll(() => first.some((event) => event.type === "step"), { timeout: 60_000 }).toBe(true);
   const two = runTraining({ paths: home, runDir, onEvent: (event) => second.push(event) });
   await two.done;
   expect(second.at(-1)).toMatchObject({ type: "failed", code: "bad_request" });
