@@ -54,6 +54,7 @@ class SetupRun:
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
         self._steps: tuple[StepState, ...] = ()
+        self._began = 0.0
         self._failure: Failure | None = None
         self._stopped = False
 
@@ -83,7 +84,8 @@ class SetupRun:
         return not self.running()
 
     def steps(self) -> tuple[StepState, ...]:
-        return self._steps
+        seconds = time.monotonic() - self._began
+        return tuple(replace(step, seconds=seconds) if step.status == "running" else step for step in self._steps)
 
     def failure(self) -> Failure | None:
         return self._failure
@@ -130,7 +132,7 @@ class SetupRun:
     def _one_step(self, code: str, place: Place, lock: SetupLock) -> None:
         if self._cancelled.is_set():
             raise Cancelled
-        began = time.monotonic()
+        self._began = time.monotonic()
         self._change(code, status="running")
         if code in _UNDER_THE_SERVER:
             refusal = place.before_change()
@@ -150,10 +152,10 @@ class SetupRun:
                 raise StepFailed(known.code, known.message, known.details)
 
         def progress(part: float) -> None:
-            self._change(code, progress=part, seconds=time.monotonic() - began)
+            self._change(code, progress=part)
 
         do_step(code, Workplace(place.repository, place.home, node, environment, run, self._log.add, progress))
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - self._began
         self._change(code, status="done", progress=1.0, seconds=seconds)
         self._log.add(f"[{code}] done in {seconds:.1f} s")
 
@@ -164,7 +166,7 @@ class SetupRun:
         )
 
     def _end(self, status: str, failure: Failure | None) -> None:
-        self._steps = tuple(replace(step, status=status) if step.status == "running" else step for step in self._steps)
+        self._steps = tuple(replace(step, status=status) if step.status == "running" else step for step in self.steps())
         self._failure = failure
         self._log.add("The set-up was stopped." if failure is None else f"[{failure.code}] {failure.message}")
 

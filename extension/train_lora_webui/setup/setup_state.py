@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .private_node import NODE_MEGABYTES, NODE_VERSION, choose_way
 from .read_facts import read_facts
 from .setup_environment import setup_environment
 from .setup_run import Place, SetupRun, StepState
-from .trainer_size import free_megabytes, trainer_size
+from .trainer_size import free_megabytes, installed_part, trainer_size
 
 #: The panel asks each second; hashing the sources and asking Node take some tens of milliseconds.
 FRESH_SECONDS = 3.0
@@ -58,6 +59,7 @@ def setup_state(place: Place, run: SetupRun, known: KnownFacts) -> dict[str, Any
     unfinished = bool(needed) and (run.failure() is not None or run.stopped())
     # A run that ended before it knew its steps has none to show.
     shown = (run.steps() or planned) if running or unfinished else planned
+    shown = tuple(_with_installed(step, place) for step in shown)
     failure = run.failure() if unfinished and not running else None
     kind, trainer_megabytes = trainer_size()
     megabytes = {
@@ -119,6 +121,14 @@ def _status(run: SetupRun, running: bool, needed: bool, failed: bool) -> str:
     if not needed:
         return "ready"
     return "failed" if failed else "cancelled" if run.stopped() else "needed"
+
+
+def _with_installed(step: StepState, place: Place) -> StepState:
+    """The trainer's own word on its progress ends when pip has loaded everything: that is half of the step."""
+    if step.code != "trainer" or step.status != "running":
+        return step
+    part = installed_part(place.home, place.repository / "trainer-py" / "requirements.txt")
+    return replace(step, progress=min(0.99, step.progress / 2 + part / 2))
 
 
 def _whole(steps: tuple[StepState, ...]) -> float:

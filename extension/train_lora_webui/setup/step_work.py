@@ -16,6 +16,10 @@ from .failure import Failure, StepFailed, recognise_failure
 from .node_search import Node
 from .private_node import install_private_node
 from .read_facts import LOCK_STAMP, WITHOUT_DEVELOPMENT, hash_of_file
+from .trainer_size import trainer_size
+
+#: Packages are loaded packed.
+_PACKED = 0.4
 
 #: Runs a command; each line goes to the function. Throws Cancelled, or StepFailed with its reason or `otherwise`.
 RunProgram = Callable[[Sequence[str], Callable[[str], None], Failure], None]
@@ -161,6 +165,9 @@ class _TrainerLines:
         self.failure: Failure | None = None
         self._place = place
         self._last: list[str] = []
+        #: Megabytes of the files that pip has loaded before the present one, and of that one.
+        self._before, self._file = 0.0, 0.0
+        self._expected = trainer_size()[1] * _PACKED
 
     def take(self, line: str) -> None:
         message = _json_object(line)
@@ -170,7 +177,7 @@ class _TrainerLines:
         elif kind == "line":
             self._tell(str(message.get("text", "")))
         elif kind == "progress":
-            self._place.progress(_fraction(message.get("done"), message.get("total")))
+            self._tell_progress(_fraction(message.get("done"), message.get("total")))
         elif kind == "failed":
             code, text = str(message.get("code", "trainer_failed")), str(message.get("message", ""))
             self.failure = Failure(code, text, str(message.get("details") or ""))
@@ -186,6 +193,16 @@ class _TrainerLines:
     def _tell(self, text: str) -> None:
         self._last.append(text)
         self._place.log(text)
+        file = re.match(r"Downloading \S+\.whl \(([\d.]+) ([kMG])B\)", text)
+        if file is not None:
+            self._before += self._file
+            self._file = float(file[1]) * {"k": 0.001, "M": 1.0, "G": 1000.0}[file[2]]
+            self._tell_progress(0.0)
+        elif text.startswith("Installing collected packages"):
+            self._place.progress(1.0)
+
+    def _tell_progress(self, of_file: float) -> None:
+        self._place.progress(min(1.0, (self._before + of_file * self._file) / self._expected))
 
 
 def _json_object(line: str) -> dict[str, Any] | None:

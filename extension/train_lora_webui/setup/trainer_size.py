@@ -1,4 +1,4 @@
-"""What the trainer will take on this machine, so that no download surprises. The server chooses for real."""
+"""What the trainer takes on this machine and how much of it is there. The server chooses and installs for real."""
 
 from __future__ import annotations
 
@@ -13,9 +13,25 @@ _MEGABYTES = {"cuda": 7000, "rocm": 16000, "mps": 1200, "cpu": 1500}
 
 
 def trainer_size() -> tuple[str, int]:
-    """The kind of torch (cuda, rocm, mps, cpu) and megabytes on the disk, about."""
+    """The kind of torch (cuda, rocm, mps, cpu) that will come, and megabytes on the disk, about."""
     kind = _kind()
+    if not os.environ.get("TRAIN_LORA_TORCH_INDEX"):
+        # The usual index has one build for each system, whatever the machine could use.
+        kind = {"linux": "cuda", "win32": "cpu"}.get(sys.platform, kind)
     return kind, _MEGABYTES[kind]
+
+
+def installed_part(home: Path, requirements: Path) -> float:
+    """0–1: how many of the wanted packages lie in the new venv. pip installs for minutes without a word."""
+    try:
+        lines = requirements.read_text("utf-8").splitlines()
+    except OSError:
+        return 0.0
+    wanted = sum(1 for line in lines if "==" in line and " ; " not in line)
+    venv = home / "venv-trainer"
+    places = [*venv.glob("lib/python*/site-packages"), venv / "Lib" / "site-packages"]
+    there = sum(1 for place in places for _ in place.glob("*.dist-info"))
+    return min(1.0, there / max(1, wanted))
 
 
 def free_megabytes(folder: Path) -> int | None:
