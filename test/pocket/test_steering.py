@@ -58,6 +58,22 @@ def test_the_prompt_chooses_size_and_number(draw: Draw) -> None:
     assert _runs(red[0].any(axis=0)) == 1
 
 
+def test_the_prompt_chooses_the_object(draw: Draw) -> None:
+    names = ["circle", "square", "triangle", "star", "heart"]
+    pictures = draw([f"1 {name}, big, red {name}, white background, simple background" for name in names])
+    circle, square, triangle, star, heart = (_form(red) for red in (pictures[..., 0] > 150) & (pictures[..., 1] < 120))
+    assert star[0] < triangle[0] < circle[0] < square[0] and 0.7 < circle[0] < 0.83
+    assert triangle[1] < 0.6 and 0.8 < circle[1] < 1.25 and heart[1] > 1.5
+
+
+def _form(red: np.ndarray) -> tuple[float, float]:
+    """The share of its bounding box that a shape fills, and the area of its upper third over that of its lower one."""
+    ys, xs = np.nonzero(red)
+    box = red[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+    third = len(box) // 3
+    return float(box.mean()), float(box[:third].sum() / max(1, box[-third:].sum()))
+
+
 def _nearest(colour: np.ndarray, names: dict[str, tuple[int, int, int]]) -> str:
     return min(names, key=lambda name: float(np.abs(np.array(names[name]) - colour).sum()))
 

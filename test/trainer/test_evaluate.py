@@ -53,6 +53,12 @@ def test_the_measured_loss_is_what_the_hooked_in_lora_predicts(tmp_path: Path, t
     assert batched == pytest.approx(sum(hooked) / len(hooked), rel=1e-4)
 
 
+@pytest.mark.parametrize("samples", [10_000, 1000, 400, 240, 100, 1])
+def test_drift_is_asked_at_other_weights_however_short_the_epoch(samples: int) -> None:
+    plan = measure_plan(samples_per_epoch=samples, train=33, held_out=2, generic=8, weights=3)
+    assert plan.core > 0 and set(plan.drift_core_timesteps) <= set(plan.drift_timesteps) and plan.drift_core_timesteps
+
+
 def test_a_short_epoch_is_measured_with_fewer_questions() -> None:
     facts = {"train": 30, "held_out": 3, "generic": 8, "weights": 4}
     levels = [measure_plan(samples_per_epoch=samples, **facts) for samples in (10_000, 400, 240, 100)]

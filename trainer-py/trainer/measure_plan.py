@@ -19,6 +19,13 @@ class MeasurePlan:
     core: int
     core_timesteps: tuple[int, ...]
 
+    @property
+    def drift_core_timesteps(self) -> tuple[int, ...]:
+        """Those of `drift_timesteps` that are asked at other weights too; never none, or drift would seem to be the
+        same at every weight."""
+        shared = tuple(timestep for timestep in self.core_timesteps if timestep in self.drift_timesteps)
+        return shared or self.drift_timesteps[len(self.drift_timesteps) // 2 :][:1]
+
 
 _LEVELS = (
     MeasurePlan(6, 8, 8, _ALL, _ALL, 4, (300, 700)),
@@ -38,7 +45,8 @@ def measure_plan(*, samples_per_epoch: int, train: int, held_out: int, generic: 
     for level in _LEVELS:
         counts = (min(level.train, train), min(level.held_out, held_out), min(level.generic, generic))
         once = (counts[0] + counts[1]) * len(level.timesteps) + counts[2] * len(level.drift_timesteps)
-        each = sum(min(level.core, count) for count in counts) * len(level.core_timesteps)
+        core = [min(level.core, count) for count in counts]
+        each = sum(core[:2]) * len(level.core_timesteps) + core[2] * len(level.drift_core_timesteps)
         if once + weights * each <= _SHARE_OF_TIME * 3 * samples_per_epoch:
             return level
     return _LEVELS[-1]

@@ -80,7 +80,7 @@ def drift_probes(
         predicted = base.unet(x.to(base.dtype), steps, encoder_hidden_states=context).sample.float()
         if timestep in amount.drift_timesteps:
             for place, prompt in enumerate(prompts):
-                core = place < amount.core and timestep in amount.core_timesteps
+                core = place < amount.core and timestep in amount.drift_core_timesteps
                 probes.append(Probe("drift", prompt, timestep, x[place].cpu(), predicted[place].cpu(), core))
         following = _TRAJECTORY[index + 1] if index + 1 < len(_TRAJECTORY) else 0
         x = _ddim(x, predicted, float(base.alphas_cumprod[timestep]), float(base.alphas_cumprod[following]))
