@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/webui/**"],
+          exclude: ["test/e2e/**", "test/extension/**", "test/webui/**"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
@@ -27,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/extension/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 300_000,
           maxWorkers: 1,

@@ -4,6 +4,9 @@ import { developmentPython, root, run, runBin } from "./commands.js";
 const python = await developmentPython();
 const trainerFolder = `${root}trainer-py`;
 const inTrainer = (...args: string[]) => run(python, args, { PYTHONPATH: trainerFolder }, trainerFolder);
+const extensionFolder = `${root}extension`;
+const inExtension = (...args: string[]) => run(python, args, { MYPYPATH: extensionFolder }, extensionFolder);
+const SHIMS = ["../install.py", "../preload.py", "../scripts"];
 const checks: [string, () => Promise<number>][] = [
   ["biome: format, lint, boundaries", () => runBin("@biomejs/biome/bin/biome", ["ci", "--colors=off", "."])],
   ["types: protocol", () => runBin("typescript/bin/tsc", ["-p", "protocol"])],
@@ -16,6 +19,9 @@ const checks: [string, () => Promise<number>][] = [
   ["the lockfile holds every platform", () => run(process.execPath, ["tools/lockfile.mjs"])],
   ["ruff: lint", () => inTrainer("-m", "ruff", "check", "--config", "pyproject.toml", ".", "../test")],
   ["ruff: format", () => inTrainer("-m", "ruff", "format", "--check", "--config", "pyproject.toml", ".", "../test")],
+  ["ruff: lint of the WebUI's side", () => inExtension("-m", "ruff", "check", "--config", "pyproject.toml", ".", ...SHIMS)],
+  ["ruff: format of the WebUI's side", () => inExtension("-m", "ruff", "format", "--check", "--config", "pyproject.toml", ".", ...SHIMS)],
+  ["mypy: types of the WebUI's side", () => inExtension("-m", "mypy", "--config-file", "pyproject.toml")],
   ["mypy: types", () => inTrainer("-m", "mypy", "--config-file", "pyproject.toml")],
   ["vulture: dead code", () => inTrainer("-m", "vulture", "--config", "pyproject.toml")],
   ["import-linter: boundaries", () => inTrainer("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")],

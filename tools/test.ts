@@ -1,6 +1,7 @@
 /**
- * `npm test`: everything that can be checked without a GPU, a WebUI or the internet. Brings the trainer's venv up,
- * runs Vitest (server, protocol, page, command line, and the browser test) and pytest, and ends with `N passed, N failed`.
+ * `npm test`: everything that can be checked without a GPU, a WebUI or the internet. Brings the trainer's venv and the two
+ * gradio environments up, runs Vitest (server, protocol, page, command line, browser) and pytest (trainer, pocket model, the WebUI's
+ * side), and ends with `N passed, N failed`.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,11 +10,25 @@ import { developmentPython, root, run, runBin } from "./commands.js";
 
 type Tally = { passed: number; failed: number; skipped: number };
 
+type Suite = { name: string; config: string; paths: readonly string[]; path: string };
+
+/** Each in a process of its own: the stand-ins for a WebUI's modules go by the same names. */
+const PYTHON_SUITES: readonly Suite[] = [
+  { name: "trainer", config: "trainer-py", paths: ["test/trainer", "test/pocket"], path: `${root}trainer-py` },
+  { name: "bridge", config: "extension", paths: ["test/extension/bridge"], path: "" },
+];
+const EDGE: Suite = { name: "edge", config: "extension", paths: ["test/extension"], path: "" };
+
 const results = mkdtempSync(join(tmpdir(), "train-lora-test-"));
 const python = await developmentPython();
 const venv = { TRAIN_LORA_VENV: dirname(dirname(python)), TRAIN_LORA_TEST_PYTHON: python };
 
-const tallies = [await vitest("unit", ["run", "--project", "unit"]), await pytest(), await vitest("e2e", ["run", "--project", "e2e"])];
+// pip mostly waits, so the gradio environments are made beside the first tests.
+const gradios = run(python, ["test/extension/venvs.py"]);
+const tallies = [await vitest("unit", ["run", "--project", "unit"])];
+for (const suite of PYTHON_SUITES) tallies.push(await pytest(suite));
+if ((await gradios) !== 0) process.stderr.write("Expected pip to make the two gradio environments; its message is above.\n");
+tallies.push(await pytest(EDGE), await vitest("e2e", ["run", "--project", "e2e"]));
 rmSync(results, { recursive: true, force: true });
 
 const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
@@ -29,23 +44,11 @@ async function vitest(name: string, args: readonly string[]): Promise<Tally> {
   });
 }
 
-async function pytest(): Promise<Tally> {
-  const file = join(results, "pytest.xml");
-  const args = [
-    "-m",
-    "pytest",
-    "-q",
-    "-p",
-    "no:cacheprovider",
-    "-c",
-    "trainer-py/pyproject.toml",
-    "--rootdir",
-    root,
-    `--junitxml=${file}`,
-    "test/trainer",
-    "test/pocket",
-  ];
-  const code = await run(python, args, { PYTHONPATH: `${root}trainer-py`, OMP_NUM_THREADS: "1" });
+async function pytest({ name, config, paths, path }: Suite): Promise<Tally> {
+  const file = join(results, `${name}.xml`);
+  const options = ["-q", "-p", "no:cacheprovider", "-c", `${config}/pyproject.toml`, "--rootdir", root, `--junitxml=${file}`];
+  const others = paths.includes("test/extension") ? ["--ignore=test/extension/bridge"] : [];
+  const code = await run(python, ["-m", "pytest", ...options, ...others, ...paths], { PYTHONPATH: path, OMP_NUM_THREADS: "1" });
   return honest(code, () => {
     const text = readFileSync(file, "utf8");
     const count = (name: string) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);

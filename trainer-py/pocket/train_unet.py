@@ -107,8 +107,8 @@ class _Batch:
     clip_skip: int
 
     def split(self, parts: int) -> list["_Batch"]:
-        chunks = [tensor.chunk(parts) for tensor in (self.clean, self.ids, self.times, self.noise)]
-        return [_Batch(*tensors, self.clip_skip) for tensors in zip(*chunks, strict=True)]
+        chunks = (tensor.chunk(parts) for tensor in (self.clean, self.ids, self.times, self.noise))
+        return [_Batch(a, b, c, d, self.clip_skip) for a, b, c, d in zip(*chunks, strict=True)]
 
 
 def _draw_batch(
@@ -137,7 +137,7 @@ def _backward_side_by_side(
 
     results = list(pool.map(gradients, parts))
     for index, parameter in enumerate(parameters.values()):
-        grads = [grads[index] for grads, _ in results if grads[index] is not None]
+        grads = [grad for grads, _ in results if (grad := grads[index]) is not None]
         parameter.grad = torch.stack(grads).sum(0) / len(parts) if grads else None
     return sum(error for _, error in results) / len(parts)
 
