@@ -56,6 +56,8 @@ function begin() {
   new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) tellShown(mount);
   }).observe(mount);
+  // An address of ours that was kept or sent leads to our tab.
+  if (location.hash.startsWith("#train-lora")) selectTab("tab_train_lora");
   void lookForWork();
   setInterval(() => void lookForWork(), LOOK_MS);
 }

@@ -8,6 +8,8 @@ const benches: Record<string, () => Promise<number>> = {
   trainer: () => run(python, ["-m", "bench.trainer", ...args], inTrainer),
   dataset: () => run(process.execPath, ["--import", "tsx", "tools/bench/dataset.ts", ...args], { TRAIN_LORA_TEST_PYTHON: python }),
   latency: () => run(process.execPath, ["--import", "tsx", "tools/bench/latency.ts", ...args], { TRAIN_LORA_TEST_PYTHON: python }),
+  "webui-latency": () =>
+    run(process.execPath, ["--import", "tsx", "tools/bench/webui-latency.ts", ...args], { TRAIN_LORA_TEST_PYTHON: python }),
 };
 const inTrainer = { PYTHONPATH: `${root}trainer-py`, HF_HUB_OFFLINE: "1" };
 

@@ -4,6 +4,7 @@ import express, { type Request, type Response } from "express";
 import { FailureError } from "../../protocol/errors.js";
 import { thumbnail } from "../dataset/thumbnail.js";
 import { inspectLora } from "../library/inspect.js";
+import { cardFileOf, type LoraCard, readCard } from "../library/lora-card.js";
 import type { State } from "../state.js";
 import { runDirOf } from "../trainer/run.js";
 import { accessOf } from "./access.js";
@@ -39,9 +40,16 @@ export function fileRoutes(state: State, session: Session): express.Router {
   });
   router.get("/api/loras/*file/inspect", async (request, response) => {
     const file = fileBelow(state.loraDir, request.params.file);
-    response.json(hideFolders(await inspectLora(file), hidden(request)));
+    const facts = { ...(await inspectLora(file)), card: await shownCard(file) };
+    response.json(hideFolders(facts, hidden(request)));
   });
   return router;
+}
+
+// A card that can't be read is the WebUI's matter; the LoRA's own facts are shown all the same.
+async function shownCard(file: string): Promise<LoraCard | null> {
+  const card = await readCard(cardFileOf(file)).catch(() => ({}));
+  return Object.keys(card).length === 0 ? null : card;
 }
 
 function jobFolder(state: State, id: string): string {

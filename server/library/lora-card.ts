@@ -34,6 +34,11 @@ export function mergeCard(existing: LoraCard, own: OwnCard, written: Partial<Own
   return { ...existing, ...Object.fromEntries(ours) };
 }
 
+/** Where the WebUI looks for the card of a LoRA file. */
+export function cardFileOf(lora: string): string {
+  return lora.replace(/\.[^./\\]+$/, ".json");
+}
+
 /** The card in `file`, empty when there is none. Throws `bad_request` for a file that holds something else, which is never replaced. */
 export async function readCard(file: string): Promise<LoraCard> {
   const text = await readFile(file, "utf8").catch(() => null);

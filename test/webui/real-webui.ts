@@ -35,11 +35,12 @@ export function webuiDir(): string | null {
   return dir;
 }
 
-/** A fresh data folder that holds the pocket model with a sidecar yaml, and a WebUI running on it. */
-export async function openRealWebui(dir: string): Promise<RealWebui> {
+/** A fresh data folder that holds the pocket model with a sidecar yaml and what `prepare` puts there, and a WebUI running on it. */
+export async function openRealWebui(dir: string, prepare: (dataDir: string) => void = () => undefined): Promise<RealWebui> {
   const dataDir = mkdtempSync(join(tmpdir(), "train-lora-webui-"));
   const port = await freePort();
   putPocketModel(join(dataDir, "models", "Stable-diffusion"));
+  prepare(dataDir);
   const logFile = join(dataDir, "webui.log");
   let child: ChildProcess | null = null;
 
