@@ -204,6 +204,8 @@ async function pasteIntoTxt2img(text) {
     await pause(100);
   }
   selectTab("tab_txt2img");
+  // The script and its axes are below "Generation", which cards may be covering.
+  find("#txt2img_extra_tabs > .tab-nav > button")?.click();
 }
 
 function isPasted(text) {
