@@ -16,22 +16,26 @@ export const Evaluation = z.object({
 });
 export type Evaluation = z.infer<typeof Evaluation>;
 
+/** Work of a run that is not a training step. */
+export const TrainerStage = z.enum([
+  "installing",
+  "waitingForGpu",
+  "loadingModel",
+  "cachingLatents",
+  "measuringBase",
+  "drawingBase",
+  "drawingGrid",
+  "evaluating",
+  "saving",
+]);
+export type TrainerStage = z.infer<typeof TrainerStage>;
+
 export const TrainerEvent = z.discriminatedUnion("type", [
   /** First line of a run. `step` > 0 when it goes on from a saved state. */
   event("started", { pid: z.int(), device: z.string(), precision: z.string(), step: z.int(), totalSteps: z.int(), epochs: z.int() }),
   /** Work that is not a training step, for the progress line. `installing` and `waitingForGpu` come from the server. */
   event("stage", {
-    stage: z.enum([
-      "installing",
-      "waitingForGpu",
-      "loadingModel",
-      "cachingLatents",
-      "measuringBase",
-      "drawingBase",
-      "drawingGrid",
-      "evaluating",
-      "saving",
-    ]),
+    stage: TrainerStage,
     done: z.int(),
     total: z.int(),
   }),

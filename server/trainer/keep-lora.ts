@@ -8,7 +8,7 @@ import type { Cell } from "../../protocol/grid.js";
 import type { Job } from "../../protocol/job.js";
 import type { Plan, Run } from "../../protocol/plan.js";
 import { writeAtomically } from "../dataset/write-atomically.js";
-import { mergeCard, type OwnCard, readCard } from "../library/lora-card.js";
+import { cardFileOf, mergeCard, type OwnCard, readCard } from "../library/lora-card.js";
 import type { HomePaths } from "../paths.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import { readRun, runDirOf } from "./run.js";
@@ -54,7 +54,7 @@ export async function keepLora(
   const written = await readWritten(runDir);
   const chosen = weight ?? (job.verdict?.epoch === epoch ? job.verdict.weight : TRAINERS_WEIGHT);
   const card = ownCard(job, plan, { epoch, weight: chosen });
-  const cardFile = join(run.loraDir, `${stem}.json`);
+  const cardFile = cardFileOf(join(run.loraDir, save.file));
   const merged = mergeCard(await readCard(cardFile), card, written[stem]?.card ?? trainersCard(job, plan, epoch));
   await writeAtomically(cardFile, `${JSON.stringify(merged, null, 4)}\n`);
   const preview = await writePreview({ run, stem, before: written[stem]?.preview ?? null, picture: pictureOf(job, runDir, epoch, chosen) });

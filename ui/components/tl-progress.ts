@@ -1,6 +1,7 @@
 import { css, html, LitElement, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import { etaSeconds, hasEnded, type Job } from "../../protocol/job.js";
+import { TrainerStage } from "../../protocol/trainer.js";
 import { formatDuration, formatNumber, formatSmall } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
@@ -72,21 +73,9 @@ export class TlProgress extends LitElement {
   }
 }
 
-const stages = [
-  "installing",
-  "waitingForGpu",
-  "loadingModel",
-  "cachingLatents",
-  "measuringBase",
-  "drawingBase",
-  "drawingGrid",
-  "evaluating",
-  "saving",
-] as const;
-
 /** What is being done besides steps, in words. */
 function stageWords({ name, done, total }: NonNullable<Job["stage"]>): string {
-  const stage = stages.find((known) => known === name);
+  const stage = TrainerStage.options.find((known) => known === name);
   const words = stage ? t(`stage.${stage}`) : name;
   return total > 1 ? t("run.stage", { stage: words, done, total }) : words;
 }

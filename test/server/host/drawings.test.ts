@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { JobStatus } from "../../../protocol/job.js";
 import { httpPaths, ResultOf } from "../../../protocol/messages.js";
 import { GridSettings } from "../../../protocol/settings.js";
-import { readServerFile, type ServerFile } from "../../../server/http/running-server.js";
-import { type RunningServer, startServer } from "../../../server/start.js";
+import type { ServerFile } from "../../../server/http/running-server.js";
+import type { RunningServer } from "../../../server/start.js";
 import { readEvents, runDirOf } from "../../../server/trainer/run.js";
-import { makeTempHome, type TempHome, writePictures } from "../temp-home.js";
+import { makeTempHome, type TempHome } from "../temp-home.js";
+import { importMoss, startTestServer } from "../test-server.js";
 import { connectHost, drawCell, factsOf, type TestHost, usual } from "./test-host.js";
 import { openPage, type TestPage } from "./test-page.js";
 
@@ -28,10 +29,7 @@ const grid = GridSettings.parse({ weights: [0.5, 1], prompts: ["moss, tree", "tr
 beforeAll(async () => {
   home = await makeTempHome();
   await start();
-  await page.request(
-    { type: "importDataset", source: await writePictures(join(home.home, "pictures")), name: "moss" },
-    ResultOf.importDataset,
-  );
+  await importMoss(page, home);
   job = await enqueue("ok-drawn", 8);
   await vi.waitUntil(() => page.job(job)?.status === "finished", within);
 });
@@ -41,10 +39,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  running = await startServer({ home: home.home });
-  const file = await readServerFile(home);
-  if (file === null) throw new Error("the server wrote no file");
-  server = file;
+  ({ running, server } = await startTestServer(home));
   page = await openPage(server);
 }
 

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { JobStatus } from "../../../protocol/job.js";
 import { ResultOf } from "../../../protocol/messages.js";
-import { readServerFile, type ServerFile } from "../../../server/http/running-server.js";
-import { type RunningServer, startServer } from "../../../server/start.js";
-import { makeTempHome, type TempHome, writePictures } from "../temp-home.js";
+import type { ServerFile } from "../../../server/http/running-server.js";
+import type { RunningServer } from "../../../server/start.js";
+import { makeTempHome, type TempHome } from "../temp-home.js";
+import { importMoss, startTestServer } from "../test-server.js";
 import { connectHost, factsOf, type TestHost } from "./test-host.js";
 import { openPage, type TestPage } from "./test-page.js";
 
@@ -19,10 +19,7 @@ let page: TestPage;
 beforeEach(async () => {
   home = await makeTempHome();
   await start();
-  await page.request(
-    { type: "importDataset", source: await writePictures(join(home.home, "pictures")), name: "moss" },
-    ResultOf.importDataset,
-  );
+  await importMoss(page, home);
 });
 afterEach(async () => {
   await running?.close();
@@ -30,10 +27,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  running = await startServer({ home: home.home });
-  const file = await readServerFile(home);
-  if (file === null) throw new Error("the server wrote no file");
-  server = file;
+  ({ running, server } = await startTestServer(home));
   page = await openPage(server);
 }
 

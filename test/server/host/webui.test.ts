@@ -8,7 +8,8 @@ import { HOST_CLOSE } from "../../../server/host/host-door.js";
 import { newAddress, readServerFile, type ServerFile } from "../../../server/http/running-server.js";
 import { type RunningServer, startServer } from "../../../server/start.js";
 import { safetensors, sd1Tensors } from "../library/write-files.js";
-import { makeTempHome, type TempHome, writePictures } from "../temp-home.js";
+import { makeTempHome, type TempHome } from "../temp-home.js";
+import { importMoss, startTestServer } from "../test-server.js";
 import { checkpointsOf, connectHost, factsOf, type TestHost } from "./test-host.js";
 import { openPage, type TestPage } from "./test-page.js";
 
@@ -19,15 +20,9 @@ let page: TestPage;
 
 beforeAll(async () => {
   home = await makeTempHome();
-  running = await startServer({ home: home.home });
-  const file = await readServerFile(home);
-  if (file === null) throw new Error("the server wrote no file");
-  server = file;
+  ({ running, server } = await startTestServer(home));
   page = await openPage(server);
-  await page.request(
-    { type: "importDataset", source: await writePictures(join(home.home, "pictures")), name: "moss" },
-    ResultOf.importDataset,
-  );
+  await importMoss(page, home);
 });
 afterAll(async () => {
   await running?.close();

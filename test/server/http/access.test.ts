@@ -6,11 +6,12 @@ import { z } from "zod";
 import { Dataset } from "../../../protocol/dataset.js";
 import { ACCESS_HEADER, type Access, fullAccess } from "../../../protocol/host.js";
 import { ResultOf } from "../../../protocol/messages.js";
-import { newAddress, readServerFile, type ServerFile } from "../../../server/http/running-server.js";
-import { type RunningServer, startServer } from "../../../server/start.js";
+import { newAddress, type ServerFile } from "../../../server/http/running-server.js";
+import type { RunningServer } from "../../../server/start.js";
 import { connectHost, factsOf } from "../host/test-host.js";
 import { openPage, type TestPage } from "../host/test-page.js";
-import { makeTempHome, type TempHome, writePictures } from "../temp-home.js";
+import { makeTempHome, type TempHome } from "../temp-home.js";
+import { importMoss, startTestServer } from "../test-server.js";
 
 const restricted: Access = { level: "restricted", reason: "openToOthers", hideFolders: false };
 const hidden: Access = { ...fullAccess, hideFolders: true };
@@ -22,15 +23,9 @@ let full: TestPage;
 
 beforeAll(async () => {
   home = await makeTempHome();
-  running = await startServer({ home: home.home });
-  const file = await readServerFile(home);
-  if (file === null) throw new Error("the server wrote no file");
-  server = file;
+  ({ running, server } = await startTestServer(home));
   full = await openPage(server);
-  await full.request(
-    { type: "importDataset", source: await writePictures(join(home.home, "pictures")), name: "moss" },
-    ResultOf.importDataset,
-  );
+  await importMoss(full, home);
 });
 afterAll(async () => {
   await running?.close();

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { httpPaths, ResultOf } from "../../../protocol/messages.js";
 import { type Connection, connect } from "../../../server/demo/connect.js";
-import { newAddress, readServerFile, type ServerFile } from "../../../server/http/running-server.js";
-import { type RunningServer, startServer } from "../../../server/start.js";
-import { makeTempHome, type TempHome, writePictures } from "../temp-home.js";
+import { newAddress, type ServerFile } from "../../../server/http/running-server.js";
+import type { RunningServer } from "../../../server/start.js";
+import { makeTempHome, type TempHome } from "../temp-home.js";
+import { importMoss, startTestServer } from "../test-server.js";
 
 let home: TempHome;
 let running: RunningServer;
@@ -17,15 +18,9 @@ let connection: Connection;
 
 beforeAll(async () => {
   home = await makeTempHome();
-  running = await startServer({ home: home.home });
-  const file = await readServerFile(home);
-  if (file === null) throw new Error("the server wrote no file");
-  server = file;
+  ({ running, server } = await startTestServer(home));
   connection = await connect(server);
-  await connection.request(
-    { type: "importDataset", source: await writePictures(join(home.home, "pictures")), name: "moss" },
-    ResultOf.importDataset,
-  );
+  await importMoss(connection, home);
 });
 afterAll(async () => {
   connection?.close();
