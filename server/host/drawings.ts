@@ -78,7 +78,10 @@ export function openDrawings(request: DrawingsRequest): Drawings {
   async function drawLater(id: string, epochs: readonly number[]): Promise<void> {
     try {
       const order = await orderOf(id, { epochs }, true);
-      if (order.cells.length > 0 && !going.has(id)) begin(order);
+      // Another drawing may have begun while the plan was read: these epochs come after it.
+      const present = going.get(id);
+      if (present) for (const epoch of epochs) present.later.add(epoch);
+      else if (order.cells.length > 0) begin(order);
     } catch (error) {
       tell(id, { type: "webuiDrawn", time: Date.now(), sheet: null, failure: failureOf(error) });
     }
