@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Failure, FailureError } from "../../protocol/errors.js";
 import type { RenderCell, RenderSettings } from "../../protocol/host.js";
-import type { Job, JobEvent } from "../../protocol/job.js";
+import type { Job, JobEvent, WebuiCell } from "../../protocol/job.js";
 import type { Plan } from "../../protocol/plan.js";
 import type { HomePaths } from "../paths.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import { failureOf } from "../trainer/failure-of.js";
-import { runDirOf } from "../trainer/run.js";
+import { readEvents, runDirOf } from "../trainer/run.js";
 import type { GpuTurns } from "./gpu-turns.js";
 import { pasteGrid } from "./paste-text.js";
 import { type RenderWish, renderCells, renderSettings, savesOf, settingsHash } from "./render-cells.js";
@@ -39,6 +39,8 @@ type Order = {
   readonly plan: Plan;
   readonly settings: RenderSettings;
   readonly cells: readonly RenderCell[];
+  /** Cells that an earlier drawing with these settings left on disk. */
+  readonly kept: readonly WebuiCell[];
   /** The sheet goes to the WebUI's grid folder as well. */
   readonly keepSheet: boolean;
 };
@@ -57,17 +59,20 @@ export function openDrawings(request: DrawingsRequest): Drawings {
     const plan = await readPlanFile(join(runDirOf(paths, id), "plan.json"));
     const settings = automatic && job.webui ? job.webui.settings : renderSettings(plan, wish ?? {}, webui.state());
     const wanted = epochs ?? job.saves.map(({ epoch }) => epoch);
-    if (savesOf(job, wanted).length === 0)
-      throw new FailureError("bad_request", `"${job.name}" has saved no epoch yet; draw its grid as soon as the first one is there.`);
-    const cells = renderCells(job, plan, settings, wanted).filter((cell) => !isDrawn(job, settings, cell, webuiFolder(paths, id)));
-    return { job, plan, settings, cells, keepSheet: !automatic || wanted.includes(job.epochs) };
+    checkSaved(job, wanted);
+    const kept = await keptCells(job, settings, paths);
+    const drawn = new Set((kept.length > 0 ? kept : shownCells(job, settings)).map(({ file }) => file));
+    const folder = webuiFolder(paths, id);
+    const cells = renderCells(job, plan, settings, wanted).filter(({ file }) => !drawn.has(file) || !existsSync(fileOf(folder, file)));
+    return { job, plan, settings, cells, kept, keepSheet: !automatic || wanted.includes(job.epochs) };
   }
 
   function begin(order: Order): void {
     const { id } = order.job;
     const stopped = new AbortController();
     const later = new Set<number>();
-    tell(id, { type: "webuiDrawing", time: Date.now(), settings: order.settings, total: order.cells.length });
+    tell(id, { type: "webuiDrawing", time: Date.now(), settings: order.settings, total: order.cells.length + order.kept.length });
+    for (const cell of order.kept) tell(id, { type: "webuiCell", time: Date.now(), ...cell });
     const done = drawOrder(order, { ...request, signal: stopped.signal }).then(() => {
       going.delete(id);
       if (later.size > 0 && !stopped.signal.aborted) void drawLater(id, [...later]);
@@ -81,7 +86,7 @@ export function openDrawings(request: DrawingsRequest): Drawings {
       // Another drawing may have begun while the plan was read: these epochs come after it.
       const present = going.get(id);
       if (present) for (const epoch of epochs) present.later.add(epoch);
-      else if (order.cells.length > 0) begin(order);
+      else if (hasWork(order)) begin(order);
     } catch (error) {
       tell(id, { type: "webuiDrawn", time: Date.now(), sheet: null, failure: failureOf(error) });
     }
@@ -92,7 +97,7 @@ export function openDrawings(request: DrawingsRequest): Drawings {
       const order = await orderOf(id, wish, false);
       if (going.has(id))
         throw new FailureError("webui_busy", `The WebUI draws "${order.job.name}" already; stop that first, or wait for it.`);
-      if (order.cells.length > 0) begin(order);
+      if (hasWork(order)) begin(order);
       return { cells: order.cells.length };
     },
     stop: (id) => going.get(id)?.stopped.abort(new FailureError("webui_busy", "The drawing was stopped.")),
@@ -140,6 +145,7 @@ async function drawOrder(order: Order, request: DrawingsRequest & { signal: Abor
 }
 
 async function renderAll({ job, settings, cells }: Order, { webui, gpu, paths, tell, signal }: DrawingsRequest & { signal: AbortSignal }) {
+  if (cells.length === 0) return;
   const byFile = new Map(cells.map((cell) => [cell.file, cell]));
   const broken = new AbortController();
   const onCell = ({ file, infotext }: { file: string; infotext: string }) => {
@@ -185,9 +191,29 @@ async function keepSheet({ job, plan, settings }: Order, sheet: string | null, {
   await webui.demand().request("saveGrid", { sheet: join(webuiFolder(paths, job.id), sheet), infotext, title: job.name });
 }
 
-function isDrawn(job: Job, settings: RenderSettings, cell: RenderCell, folder: string): boolean {
-  if (job.webui === null || settingsHash(job.webui.settings) !== settingsHash(settings)) return false;
-  return job.webui.cells.some(({ file }) => file === cell.file) && existsSync(join(folder, ...cell.file.split("/")));
+function hasWork({ cells, kept }: Order): boolean {
+  return cells.length > 0 || kept.length > 0;
+}
+
+/** Who goes back to settings that were drawn with before gets those pictures back instead of waiting for them again. */
+async function keptCells(job: Job, settings: RenderSettings, paths: HomePaths): Promise<WebuiCell[]> {
+  if (job.webui === null || shownCells(job, settings).length > 0) return [];
+  const folder = webuiFolder(paths, job.id);
+  const kept = new Map<string, WebuiCell>();
+  for (const event of await readEvents(runDirOf(paths, job.id))) {
+    if (event.type !== "webuiCell" || !event.file.startsWith(`${settingsHash(settings)}/`)) continue;
+    const { type: _type, time: _time, ...cell } = event;
+    if (existsSync(fileOf(folder, cell.file))) kept.set(cell.file, cell);
+  }
+  return [...kept.values()];
+}
+
+function shownCells(job: Job, settings: RenderSettings): readonly WebuiCell[] {
+  return job.webui && settingsHash(job.webui.settings) === settingsHash(settings) ? job.webui.cells : [];
+}
+
+function fileOf(folder: string, file: string): string {
+  return join(folder, ...file.split("/"));
 }
 
 function checkAbilities(webui: Webui): void {
@@ -200,6 +226,11 @@ function checkAbilities(webui: Webui): void {
       ? "This WebUI can't draw for other programs; use Open in txt2img instead."
       : "The WebUI's own Lora extension is switched off, so it can't draw with a LoRA; switch it on in Extensions and restart the WebUI.",
   );
+}
+
+function checkSaved(job: Job, epochs: readonly number[]): void {
+  if (savesOf(job, epochs).length > 0) return;
+  throw new FailureError("bad_request", `"${job.name}" has saved no epoch yet; draw its grid as soon as the first one is there.`);
 }
 
 function endCutOff({ jobs, tell }: DrawingsRequest): void {
