@@ -43,7 +43,8 @@ export function setupView(root, strings, on) {
   parts.wholeBar.setAttribute("aria-label", strings.whole);
   parts.lines.setAttribute("aria-label", strings.log);
   parts.failureDetails.setAttribute("aria-label", strings.details);
-  for (const id of ["failure", "log"]) parts[id].hidden = true;
+  // Until the first answer there is nothing to say of these.
+  for (const id of ["node", "steps", "room", "wholeBar", "failure", "start", "stop", "copy", "log"]) parts[id].hidden = true;
   return {
     draw: (state) => draw(parts, strings, state),
     addLines: (lines) => addLines(parts, lines),
@@ -60,6 +61,7 @@ export function setupView(root, strings, on) {
 
 function fixedTexts(strings) {
   return [
+    ["title", strings.title],
     ["nodeByHand", strings.nodeByHand],
     ["copy", strings.copy],
     ["stop", strings.stop],

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from .access import Access, accepted_protocol
 from .proxy_headers import server_headers
 from .server_address import ServerAddress
+from .socket_log import socket_log
 
 CONNECT_SECONDS = 5.0
 PING_SECONDS = 20.0
@@ -51,6 +52,7 @@ def _connect(path: str, address: ServerAddress, access: Access) -> Any:  # noqa:
         ping_timeout=PING_SECONDS,
         max_size=MAX_BYTES,
         compression=None,
+        logger=socket_log(),
         **options,
     )
 

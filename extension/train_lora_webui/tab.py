@@ -7,6 +7,12 @@ from typing import Any
 
 from .ui_token import ui_token
 
+#: The WebUI's own keys (Ctrl+Enter, Alt+Enter, Esc) look for these in whatever tab is open, and fail without them.
+_KEY_TARGETS = "".join(
+    f'<button type="button" id="train_lora_{key}" style="display:none"></button>'
+    for key in ("generate", "interrupt", "skip")
+)
+
 #: What the WebUI wants of a tab: its content, its label and the id behind `#tab_…`.
 Tab = tuple[Any, str, str]
 LABEL, TAB_ID = "Train LoRA", "train_lora"
@@ -29,7 +35,8 @@ def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
     with gr.Blocks(analytics_enabled=False) as blocks:
         # gradio sends this only after the login, which is what makes the token one.
         gr.HTML(
-            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"></div>', elem_id="train_lora_mount"
+            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"></div>{_KEY_TARGETS}',
+            elem_id="train_lora_mount",
         )
         with gr.Row(elem_id="train_lora_hidden", elem_classes=["train-lora-hidden"]):
             text = gr.Textbox(label="Train LoRA", elem_id="train_lora_paste_text", elem_classes=["train-lora-hidden"])

@@ -68,6 +68,14 @@ describe.each(["gradio 3.41.2", "gradio 4.40.0"])("the tab in a page of %s", (li
     expect(await page.isVisible("#txt2img_prompt textarea")).toBe(true);
   });
 
+  it("has what the WebUI's own keys press in every tab, out of sight", async () => {
+    for (const key of ["generate", "interrupt", "skip"]) {
+      const button = page.locator(`#train_lora_mount button[id$=_${key}]`);
+      expect(await button.count()).toBe(1);
+      expect(await button.isVisible()).toBe(false);
+    }
+  });
+
   it("gets the token of a WebUI that was restarted", async () => {
     const before = await page.evaluate(() => window.trainLoraHost?.token);
     webui.kill("SIGKILL");

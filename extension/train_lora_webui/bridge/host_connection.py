@@ -7,6 +7,7 @@ import inspect
 import threading
 from typing import Any, Callable
 
+from ..socket_log import socket_log
 from .host_session import HostSession
 from .log import say
 
@@ -149,6 +150,7 @@ async def _connect(uri: str, secret: str) -> Any:
         close_timeout=1,
         ping_interval=HEART_BEAT_SECONDS,
         ping_timeout=HEART_BEAT_SECONDS,
+        logger=socket_log(),
         **options,
     )
 

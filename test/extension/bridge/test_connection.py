@@ -1,6 +1,7 @@
 """The WebUI's outgoing connection: hello, heart-beats, coming back, several requests at once."""
 
 import json
+import logging
 import re
 import time
 from pathlib import Path
@@ -27,6 +28,17 @@ def test_says_hello_with_the_facts_and_shows_the_secret_in_a_header_only(
     assert facts["samplers"] == ["DPM++ 2M", "Euler a", "Euler"]
     assert facts["can"]["leaseGpu"] and facts["can"]["renderCells"] and facts["can"]["pasteText"]
     assert node.headers[0]["authorization"] == "Bearer a-secret"
+
+
+def test_a_webui_that_logs_everything_does_not_log_the_secret(node: NodeSide, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    connection = HostConnection()
+    connection.start(lambda: (node.port, "a-secret"))
+    until(lambda: bool(node.messages))
+    connection.stop()
+    # The other side of the socket stands in this very process, and is no part of a WebUI.
+    ours = [record for record in caplog.records if record.name != "websockets.server"]
+    assert not any("a-secret" in record.getMessage() for record in ours)
 
 
 def test_speaks_the_protocol_version_of_the_contract() -> None:

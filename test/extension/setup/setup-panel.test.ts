@@ -102,6 +102,14 @@ describe("the set-up panel", () => {
     expect(await tab.locator("pre").last().textContent()).toContain("Downloading torch");
   });
 
+  test("shows no empty boxes while it waits for the first answer", async () => {
+    const tab = await (await browser.newContext({ locale: "en-US" })).newPage();
+    await tab.route("**/train-lora/setup?*", () => undefined);
+    await tab.goto(`${origin}?None`);
+    await tab.getByRole("heading", { name: "Set up Train LoRA" }).waitFor();
+    expect(await tab.locator("button:visible, .box:visible, .bar:visible").count()).toBe(0);
+  });
+
   test("offers a private Node when there is none, already chosen", async () => {
     const message = "/usr/bin/node is Node 18.20.4; 20.19 or newer is needed.";
     const tab = await open({ ...needed, node: null, nodeProblems: [{ source: "path", code: "too_old", path: "/usr/bin/node", message }] });
