@@ -14,7 +14,7 @@ from trainer.failure import Failure
 from trainer.grid import draw_epoch, run_grid
 from trainer.lora_file import lora_tensors
 from trainer.lora_weights import LoraWeights
-from trainer.plan import GridSettings
+from trainer.settings import GridSettings
 
 SETTINGS = GridSettings(
     enabled=True,

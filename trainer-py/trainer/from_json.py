@@ -10,7 +10,10 @@ from trainer.failure import Failure
 
 
 def from_json(kind: Any, value: Any, where: str = "") -> Any:  # noqa: ANN401
-    """`value` as the dataclass, tuple or scalar `kind`; unknown keys are ignored. Raises Failure `bad_plan`."""
+    """`value` as the dataclass, tuple or scalar `kind`; unknown keys are ignored, absent ones take their default.
+
+    Raises Failure `bad_plan`.
+    """
     if dataclasses.is_dataclass(kind):
         expect(isinstance(value, dict), f"an object at {where or 'the top'}")
         return kind(**_fields(kind, value, where))  # type: ignore[operator]
@@ -53,6 +56,8 @@ def _fields(kind: Any, value: dict[str, Any], where: str) -> dict[str, Any]:  # 
     for field in dataclasses.fields(kind):
         key = re.sub(r"_([a-z])", lambda match: match[1].upper(), field.name)
         place = f"{where}.{key}" if where else key
+        if key not in value and field.default is not dataclasses.MISSING:
+            continue  # an older plan: the default is what it meant
         expect(key in value, f"a value at {place}, found none")
         found[field.name] = from_json(hints[field.name], value[key], place)
     return found

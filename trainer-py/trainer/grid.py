@@ -16,8 +16,8 @@ from trainer.grid_request import GridLora, GridRequest, read_request
 from trainer.infotext import ModelTag
 from trainer.lora_weights import LoraWeights, read_lora, read_lora_metadata
 from trainer.peak_memory import peak_rss_mb
-from trainer.plan import GridSettings
 from trainer.sample import Drawing
+from trainer.settings import GridSettings
 from trainer.sheet import SHEET, Sheet, SheetRow, write_sheet
 
 _PARTS = frozenset({"unet", "text_encoder", "vae_decoder"})

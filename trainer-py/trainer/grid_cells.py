@@ -12,8 +12,8 @@ from trainer.base_model import BaseModel
 from trainer.infotext import LoraTag, ModelTag, infotext, png_bytes, read_infotext
 from trainer.lora_batch import LoraBatch
 from trainer.lora_weights import LoraWeights
-from trainer.plan import GridSettings
 from trainer.sample import CellRequest, Drawing, draw_cells
+from trainer.settings import GridSettings
 from trainer.targets import lora_targets
 
 Emit = Callable[[Mapping[str, Any]], None]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.failure import Failure
-from trainer.plan import GridSettings, from_json
+from trainer.from_json import from_json
+from trainer.settings import GridSettings
 
 
 @dataclass(frozen=True)

@@ -7,79 +7,10 @@ from typing import Any
 
 from trainer.failure import Failure
 from trainer.from_json import expect, from_json, read_json
+from trainer.settings import Settings
 
 PLAN_VERSION = 1
 Pair = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Size:
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class GridSettings:
-    """What is drawn after each epoch; the no-LoRA column is always there and is not listed in `weights`."""
-
-    enabled: bool
-    weights: tuple[float, ...]
-    prompts: tuple[str, ...]
-    negative_prompt: str
-    seeds: tuple[int, ...]
-    sampler: str
-    steps: int
-    cfg_scale: float
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The user's settings after planning, in kohya's sense; no question is left open."""
-
-    output_name: str
-    subject: str
-    resolution: Size
-    min_bucket_reso: int
-    max_bucket_reso: int
-    bucket_reso_steps: int
-    bucket_no_upscale: bool
-    target_steps: int
-    epochs: int
-    batch_size: int
-    network_dim: int
-    network_alpha: float
-    unet_lr: float
-    text_encoder_lr: float
-    optimizer: str
-    lr_scheduler: str
-    lr_warmup_steps: int
-    weight_decay: float
-    max_grad_norm: float
-    mixed_precision: str
-    save_precision: str
-    seed: int
-    shuffle_caption: bool
-    keep_tokens: int
-    clip_skip: int
-    max_token_length: int
-    held_out_images: int
-    grid: GridSettings
-
-    def __post_init__(self) -> None:
-        expect(
-            self.epochs >= 1 and self.batch_size >= 1 and self.network_dim >= 1,
-            "epochs, batchSize and networkDim of at least 1",
-        )
-        expect(self.network_alpha > 0, "a networkAlpha above 0")
-        expect(
-            self.unet_lr > 0 or self.text_encoder_lr > 0, "unetLr or textEncoderLr above 0, or nothing would be trained"
-        )
-        expect(self.optimizer == "AdamW", "the optimizer AdamW")
-        expect(self.lr_scheduler in ("constant", "cosine"), "an lrScheduler of constant or cosine")
-        expect(self.mixed_precision in ("no", "fp16", "bf16"), "a mixedPrecision of no, fp16 or bf16")
-        expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
-        expect(self.max_token_length in (75, 150, 225), "a maxTokenLength of 75, 150 or 225")
-        expect(self.clip_skip >= 1, "a clipSkip of at least 1")
 
 
 @dataclass(frozen=True)
@@ -161,9 +92,8 @@ class Plan:
             f"totalSteps to be {self.settings.epochs} epochs of {self.steps_per_epoch} steps, found {self.total_steps}",
         )
         batches = sum(-(-count // self.settings.batch_size) for count in self._samples().values())
-        expect(
-            self.steps_per_epoch == batches, f"{batches} steps an epoch by its pictures, found {self.steps_per_epoch}"
-        )
+        steps = -(-batches // self.settings.gradient_accumulation_steps)
+        expect(self.steps_per_epoch == steps, f"{steps} steps an epoch by its pictures, found {self.steps_per_epoch}")
         expect(len(self.files) == self.settings.epochs, f"one file name for each of the {self.settings.epochs} epochs")
         expect(any(not image.held_out for image in self.images), "at least one picture that is not held out")
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from trainer.base_model import BaseModel
 from trainer.measure_plan import MeasurePlan
-from trainer.plan import PlanImage, Settings
+from trainer.plan import PlanImage
 from trainer.randomness import generator
+from trainer.settings import Settings
 from trainer.text import encode_prompts
 
 _TRAJECTORY = tuple(range(900, 0, -100))
