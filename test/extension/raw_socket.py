@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import socket
+import ssl
 import struct
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -13,8 +14,9 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 class RawSocket:
     """`status` is the HTTP status of the handshake, 101 when the socket is open."""
 
-    def __init__(self, port: int, path: str, headers: dict[str, str]) -> None:
-        self._stream = socket.create_connection(("127.0.0.1", port), timeout=10)
+    def __init__(self, port: int, path: str, headers: dict[str, str], tls: ssl.SSLContext | None = None) -> None:
+        stream = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._stream = tls.wrap_socket(stream, server_hostname="127.0.0.1") if tls else stream
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {path} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
         lines += [f"Sec-WebSocket-Key: {key}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,36 +11,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from typing import Any
-from urllib.parse import urlencode
 
-from raw_socket import RawSocket
+from certificate import Certificate
+from entrance import Entrance
 from venvs import gradio_python
 
 HERE = Path(__file__).resolve().parent
 
 
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    cookies: dict[str, str]
+class RunningWebui(Entrance):
+    """Its own port is the entrance."""
 
-    def json(self) -> Any:  # noqa: ANN401
-        return json.loads(self.body)
-
-
-class RunningWebui:
-    def __init__(self, line: str, data: Path, flags: list[str], idle_exit: int) -> None:
-        self.port = free_port()
+    def __init__(self, line: str, data: Path, flags: list[str], idle_exit: int, tls: Certificate | None = None) -> None:
+        super().__init__(free_port(), tls=tls.trusted() if tls else None)
+        own = ["--tls-certfile", str(tls.file), "--tls-keyfile", str(tls.key)] if tls else []
         self.home = data / "train-lora"
         self._log = (data / "webui.log").open("ab")
         self.process = subprocess.Popen(
-            [str(gradio_python(line)), str(HERE / "stand_in_webui.py"), "--port", str(self.port), *flags],
+            [str(gradio_python(line)), str(HERE / "stand_in_webui.py"), "--port", str(self.port), *own, *flags],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -63,6 +52,11 @@ class RunningWebui:
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
+    def set_option(self, name: str, value: str) -> None:
+        """A setting of the WebUI, as its Settings tab would set it."""
+        self.command(f"set {name} {value}")
+        self.expect("set")
+
     def expect(self, key: str) -> dict[str, Any]:
         while True:
             said = self._said.get(timeout=60)
@@ -70,42 +64,11 @@ class RunningWebui:
             if key in said:
                 return said
 
-    def request(self, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None) -> Answer:  # noqa: ANN401
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request(method, path, body=body, headers=headers or {})
-            answer = connection.getresponse()
-            cookies = [part.split(";")[0].partition("=") for part in answer.headers.get_all("set-cookie") or []]
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read(), {name: value for name, _, value in cookies})
-        finally:
-            connection.close()
-
-    def socket(self, headers: dict[str, str], path: str = "/train-lora/ws") -> RawSocket:
-        return RawSocket(self.port, path, {"Host": f"127.0.0.1:{self.port}", **headers})
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def log_in(self, name: str, password: str) -> dict[str, str]:
-        form = urlencode({"username": name, "password": password})
-        answer = self.request("POST", "/login", {"Content-Type": "application/x-www-form-urlencoded"}, form)
-        assert answer.status == 200, answer.body
-        return {"Cookie": "; ".join(f"{cookie}={value}" for cookie, value in answer.cookies.items())}
-
-    def page_token(self, headers: dict[str, str] | None = None) -> str:
-        """What a browser finds in the tab's config."""
-        answer = self.request("GET", "/config", headers)
-        found = re.search(r'data-token=\\"([\w-]+)', answer.body.decode())
-        assert found is not None, answer.body[:300]
-        return found.group(1)
-
-    def start_server(self) -> dict[str, Any]:
-        """Starts our server and waits for its address in server.json."""
+    def start_server(self, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """Starts our server and waits for its address in server.json; `headers` prove who asks."""
         self.command("start")
-        token = {"X-Train-Lora-Token": self.page_token()}
-        wait_for(lambda: self.request("GET", "/train-lora/api/server", token).status == 200)
+        known = headers or {"X-Train-Lora-Token": self.page_token()}
+        wait_for(lambda: self.request("GET", "/train-lora/api/server", known).status == 200)
         return self.server()
 
     def server(self) -> dict[str, Any]:
@@ -135,8 +98,10 @@ class RunningWebui:
 
 
 @contextmanager
-def running_webui(line: str, data: Path, *flags: str, idle_exit: int = 5) -> Iterator[RunningWebui]:
-    webui = RunningWebui(line, data, list(flags), idle_exit)
+def running_webui(
+    line: str, data: Path, *flags: str, idle_exit: int = 5, tls: Certificate | None = None
+) -> Iterator[RunningWebui]:
+    webui = RunningWebui(line, data, list(flags), idle_exit, tls)
     try:
         yield webui
     finally:

@@ -38,9 +38,15 @@ class AgedOptionInfo(OptionInfo):
 
 
 class Options:
+    """`--freeze-settings`: setting one throws, adding one does not."""
+
     def __init__(self) -> None:
-        self.data: dict[str, Any] = {}
-        self.data_labels: dict[str, OptionInfo] = {}
+        super().__setattr__("data", {})
+        super().__setattr__("data_labels", {})
+
+    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401
+        assert not getattr(cmd_opts, "freeze_settings", False), "changing settings is disabled"
+        self.data[name] = value
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name in self.data:
