@@ -1,4 +1,7 @@
-/** kohya's option names, and a few spellings of its dataset files, with ours. */
+/**
+ * kohya's option names, and a few spellings of its dataset files, with ours. The first name of a setting is the one that is written on
+ * export. A name with a dot stands inside a list of texts: `optimizer_args.weight_decay` is `optimizer_args = ["weight_decay=…"]`.
+ */
 export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["output_name", "outputName"],
   ["min_bucket_reso", "minBucketReso"],
@@ -10,14 +13,17 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["max_train_epochs", "epochs"],
   ["train_batch_size", "batchSize"],
   ["batch_size", "batchSize"],
+  ["resolution", "resolution"],
+  ["seed", "seed"],
   ["network_dim", "networkDim"],
   ["network_alpha", "networkAlpha"],
-  ["learning_rate", "unetLr"],
   ["unet_lr", "unetLr"],
+  ["learning_rate", "unetLr"],
   ["text_encoder_lr", "textEncoderLr"],
   ["optimizer_type", "optimizer"],
   ["lr_scheduler", "lrScheduler"],
   ["lr_warmup_steps", "lrWarmupSteps"],
+  ["optimizer_args.weight_decay", "weightDecay"],
   ["weight_decay", "weightDecay"],
   ["max_grad_norm", "maxGradNorm"],
   ["mixed_precision", "mixedPrecision"],
@@ -26,8 +32,10 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["keep_tokens", "keepTokens"],
   ["clip_skip", "clipSkip"],
   ["max_token_length", "maxTokenLength"],
-  ["held_out_images", "heldOutImages"],
 ]);
+
+/** Settings that sd-scripts has no option for; an export keeps them in a section of its own, which sd-scripts passes over. */
+export const OURS_ALONE: ReadonlySet<string> = new Set(["subject", "heldOutImages", "grid"]);
 
 /** A value as our settings hold it, where kohya's files write it in another way; others, wrong ones too, pass unchanged. */
 export function kohyaValue(name: string, value: unknown): unknown {
