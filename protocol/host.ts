@@ -21,7 +21,7 @@ export type HostCheckpoint = z.infer<typeof HostCheckpoint>;
 
 export const HostCheckpoints = z.object({
   checkpoints: z.array(HostCheckpoint),
-  /** `title` of the one in memory; null before the first picture of a WebUI that loads lazily. */
+  /** `title` of the one that the WebUI's next picture is drawn with; null while there is none. */
   loaded: z.string().nullable(),
   vaes: z.array(z.object({ name: z.string(), path: z.string() })),
 });

@@ -18,12 +18,16 @@ def list_checkpoints() -> dict[str, Any]:
 
 
 def loaded_title() -> str | None:
-    """Title of the checkpoint in memory; None before a WebUI that loads lazily has drawn its first picture."""
+    """
+    Title of the checkpoint that the next picture is drawn with; None while there is none. Forge loads it only then, so
+    what is chosen there counts, and not what the last picture has left in memory.
+    """
     from modules import sd_models
 
-    info = getattr(sd_models.model_data.sd_model, "sd_checkpoint_info", None)
-    title = getattr(info, "title", None)
-    return None if title is None else str(title)
+    data = sd_models.model_data
+    chosen = (getattr(data, "forge_loading_parameters", None) or {}).get("checkpoint_info")
+    info = chosen or getattr(data.sd_model, "sd_checkpoint_info", None)
+    return None if info is None else _title(info)
 
 
 def checkpoint_titles() -> tuple[str, ...]:
@@ -50,11 +54,21 @@ def _checkpoint(info: Any) -> dict[str, Any]:
     path = Path(os.path.abspath(str(info.filename)))
     return {
         "name": path.stem,
-        "title": str(info.title),
+        "title": _title(info),
         "path": str(path),
         "shortHash": getattr(info, "shorthash", None) or None,
         "sha256": getattr(info, "sha256", None) or None,
     }
+
+
+def _title(info: Any) -> str:
+    """
+    What the WebUI calls it. Forge adds a short hash at the first picture; left out, because a checkpoint that is called
+    something else would be another one to whoever has drawn with it.
+    """
+    from modules import sd_models
+
+    return str(info.name if hasattr(sd_models.model_data, "forge_loading_parameters") else info.title)
 
 
 def _vaes() -> list[dict[str, str]]:

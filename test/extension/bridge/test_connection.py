@@ -161,6 +161,19 @@ def test_asking_for_the_list_loads_no_model(node: NodeSide, host: HostConnection
     assert sd_models.model_data.loads == loads
 
 
+def test_forge_is_asked_which_one_it_draws_with_next_and_calls_it_the_same_before_and_after(
+    node: NodeSide, host: HostConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = sd_models.checkpoint_aliases["other"]
+    monkeypatch.setattr(sd_models.model_data, "forge_loading_parameters", {"checkpoint_info": chosen}, raising=False)
+    found = node.request("listCheckpoints")
+    assert found["loaded"] == "other.safetensors"
+    monkeypatch.setattr(chosen, "title", "other.safetensors [9876543210]")
+    assert node.request("listCheckpoints") == found
+    monkeypatch.setattr(sd_models.model_data, "forge_loading_parameters", {})
+    assert node.request("listCheckpoints")["loaded"] == "pocket.safetensors"
+
+
 def test_a_request_that_it_does_not_know_or_can_not_read_is_refused_and_nothing_ends(
     node: NodeSide, host: HostConnection
 ) -> None:
