@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { CellFlag, JudgedCell } from "../../../protocol/grid.js";
 import { makeVerdict, type VerdictInput } from "../../../server/grid/verdict.js";
 import type { EpochEvaluation } from "../../../server/grid/verdict-measures.js";
-import { fMeasure } from "../../../server/grid/verdict-scores.js";
 
 const weights = [0.4, 0.6, 0.8, 0.9, 1, 1.2];
 
@@ -275,14 +274,5 @@ describe("the verdict", () => {
     expect(
       makeVerdict({ evaluations: evaluations(published.cool).slice(1), judgedCells: [], weights, triggerPromptIndexes: [] }),
     ).toBeNull();
-  });
-});
-
-describe("the F-measure", () => {
-  it("is 0 for nothing, 1 for all, and follows recall at beta 2", () => {
-    expect(fMeasure(0, 0, 2)).toBe(0);
-    expect(fMeasure(1, 1, 2)).toBe(1);
-    expect(fMeasure(0.5, 1, 2)).toBeGreaterThan(fMeasure(1, 0.5, 2));
-    expect(fMeasure(0.5, 1, 1)).toBeCloseTo(fMeasure(1, 0.5, 1));
   });
 });
