@@ -41,6 +41,8 @@ function begin() {
   if (!mount) return;
   token = mount.dataset.token ?? "";
   delete mount.dataset.token;
+  // What stands there says that this script is missing.
+  mount.replaceChildren();
   keepToItself(mount);
   window.trainLoraHost = {
     get token() {
@@ -102,7 +104,7 @@ async function show(mount, status) {
       await offerRetry(mount, status.message);
       return false;
     case "refused":
-      tell(mount, say("Log in to the WebUI again, then reload this page.", "Войдите в WebUI снова и обновите страницу."));
+      tell(mount, status.message || say("Log in to the WebUI again, then reload this page.", "Войдите в WebUI снова и обновите страницу."));
       return false;
     default:
       tell(
@@ -114,7 +116,9 @@ async function show(mount, status) {
 }
 
 async function mountElement(mount, file, name) {
-  if (!(await openSession())) return false;
+  const refusal = await sessionRefusal();
+  if (refusal) tell(mount, refusal);
+  if (refusal !== null) return false;
   try {
     await import(`${base}/${file}`);
   } catch {
@@ -147,7 +151,7 @@ async function offerRetry(mount, message) {
 async function lookForWork() {
   if (document.hidden || document.querySelector("train-lora-toasts")) return;
   const status = await readStatus();
-  if (!status?.working || !(await openSession())) return;
+  if (!status?.working || (await sessionRefusal()) !== null) return;
   try {
     await import(`${base}/ui/train-lora-toasts.js`);
   } catch {
@@ -158,17 +162,25 @@ async function lookForWork() {
   document.body.append(toasts);
 }
 
-/** The shim's word on itself; `{state: "refused"}` when a login is wanted, null when nobody answers. */
+/** The shim's word on itself; `{state: "refused"}` when it lets this page not in, null when nobody answers. */
 async function readStatus() {
   let answer = await ask("/status", "GET");
   if (answer?.status === 401 && (await renewToken())) answer = await ask("/status", "GET");
   if (answer?.status === 401) return { state: "refused" };
+  if (answer?.status === 403) return { state: "refused", message: await sentenceOf(answer) };
   return answer?.ok ? answer.json() : null;
 }
 
-/** Trades the token for the cookie without which modules and pictures can't be loaded. */
-async function openSession() {
-  return (await ask("/session", "POST"))?.ok === true;
+/** Trades the token for the cookie without which modules and pictures can't be loaded: null, or why not ("": nobody answers). */
+async function sessionRefusal() {
+  const answer = await ask("/session", "POST");
+  return answer?.ok ? null : sentenceOf(answer);
+}
+
+/** What an answer of ours says; empty for one that is not ours, as of a WebUI that is starting. */
+async function sentenceOf(answer) {
+  const said = await answer?.json().catch(() => null);
+  return typeof said?.message === "string" ? said.message : "";
 }
 
 async function ask(path, method) {
@@ -184,7 +196,7 @@ async function renewToken() {
   try {
     const answer = await fetch("./config");
     token = /train-lora-mount\\?" data-token=\\?"([\w-]+)/.exec(await answer.text())?.[1] ?? token;
-    return openSession();
+    return (await sessionRefusal()) === null;
   } catch {
     return false; // nobody listens
   }

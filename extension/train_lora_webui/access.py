@@ -87,7 +87,7 @@ def judge(caller: Caller, policy: Policy, secrets: Secrets) -> Access | Refusal:
     """The verdict on one request. Host and Origin come first: a foreign page does not learn if there is a login."""
     return (
         _host_refusal(caller, policy)
-        or _origin_refusal(caller, policy)
+        or _origin_refusal(caller, policy, secrets)
         or _script_access(caller, policy)
         or _login_refusal(caller, policy)
         or _token_refusal(caller, secrets)
@@ -131,9 +131,13 @@ def _host_refusal(caller: Caller, policy: Policy) -> Refusal | None:
     )
 
 
-def _origin_refusal(caller: Caller, policy: Policy) -> Refusal | None:
+def _origin_refusal(caller: Caller, policy: Policy, secrets: Secrets) -> Refusal | None:
     origin = caller.headers.get("origin", "").lower()
-    if not origin or _is_known_origin(origin, caller.headers.get("host", "").lower(), policy):
+    host = caller.headers.get("host", "").lower()
+    if not origin or _is_known_origin(origin, host, policy):
+        return None
+    # Many proxies pass on the name without its port. Another page at another port of it has no token.
+    if _name_of(origin.partition("://")[2]) == host and _has_token(caller, secrets):
         return None
     return Refusal(
         403,
@@ -172,13 +176,17 @@ def _login_refusal(caller: Caller, policy: Policy) -> Refusal | None:
 
 
 def _token_refusal(caller: Caller, secrets: Secrets) -> Refusal | None:
-    if any(_is_same(token, secrets.token) for token in _tokens(caller)):
+    if _has_token(caller, secrets):
         return None
     has_cookie = _is_same(caller.cookies.get(secrets.cookie_name, ""), secrets.cookie_value)
     # The browser sends the cookie by itself, so a change wants the page's address beside it, which no page can make up.
     if has_cookie and (caller.headers.get("origin") or (caller.method in READING and not caller.socket)):
         return None
     return Refusal(401, "unauthorized", "This page does not belong to the running WebUI; reload it.")
+
+
+def _has_token(caller: Caller, secrets: Secrets) -> bool:
+    return any(_is_same(token, secrets.token) for token in _tokens(caller))
 
 
 def _tokens(caller: Caller) -> Iterable[str]:

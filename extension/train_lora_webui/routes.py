@@ -53,6 +53,7 @@ class Routes:
             ("/panel/{file}", self._send_panel, ["GET"]),
             ("/ui/{path:path}", self._forward_page, ["GET", "HEAD"]),
             ("/api/{path:path}", self._forward_api, _ALL_METHODS),
+            ("/ws", self._miss_upgrade, ["GET"]),
         ):
             guarded = self._door.guarded(endpoint, changes=path != "/session")
             router.add_route(f"{PREFIX}{path}", guarded, methods=methods, include_in_schema=False)
@@ -103,6 +104,17 @@ class Routes:
             return failure_response(404, "not_found", "There is nothing at this address.")
         address = self._address()
         return missing_server() if address is None else await self._proxy.forward(request, target, address, access)
+
+    async def _miss_upgrade(self, _request: Request, _access: Access) -> Response:
+        """A WebSocket that arrives as a plain request; the page asks the same way to find out why it gets none."""
+        failure = failure_response(
+            426,
+            "bad_request",
+            "Expected a WebSocket, but this is a plain request: a proxy in front of the WebUI has to pass on the headers "
+            "Upgrade and Connection.",
+        )
+        failure.headers["Upgrade"] = "websocket"
+        return failure
 
     async def _join_socket(self, socket: WebSocket) -> None:
         verdict = self._door.judge(socket)

@@ -13,6 +13,13 @@ _KEY_TARGETS = "".join(
     for key in ("generate", "interrupt", "skip")
 )
 
+#: Seen for as long as javascript/train_lora.mjs has not run, which takes it away at once.
+_NO_SCRIPT = (
+    "This page has not loaded the script of Train LoRA. If this line stays, the WebUI does not serve the extension's "
+    "files: gradio refuses folders whose names begin with a dot, and those outside of the WebUI's own and "
+    "--gradio-allowed-path. Move the extension's folder, or allow it, and restart."
+)
+
 #: What the WebUI wants of a tab: its content, its label and the id behind `#tab_…`.
 Tab = tuple[Any, str, str]
 LABEL, TAB_ID = "Train LoRA", "train_lora"
@@ -35,7 +42,7 @@ def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
     with gr.Blocks(analytics_enabled=False) as blocks:
         # gradio sends this only after the login, which is what makes the token one.
         gr.HTML(
-            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"></div>{_KEY_TARGETS}',
+            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"><p>{_NO_SCRIPT}</p></div>{_KEY_TARGETS}',
             elem_id="train_lora_mount",
         )
         with gr.Row(elem_id="train_lora_hidden", elem_classes=["train-lora-hidden"]):
@@ -50,13 +57,28 @@ def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
 
 def _bind_paste(button: Any, text: Any) -> None:  # noqa: ANN401
     """What the page writes into `text` is infotext and nothing else: anybody who may use txt2img may paste it there."""
-    try:
-        from modules import infotext_utils as paste
-    except ImportError:
-        # Its name up to version 1.7.
-        from modules import generation_parameters_copypaste as paste  # type: ignore[no-redef]
+    paste = _paste_module()
+    if paste is None:
+        # Everything else works without it, and the server is told that this WebUI can't paste.
+        return
     binding = paste.ParamBinding(paste_button=button, tabname="txt2img", source_text_component=text)
     paste.register_paste_params_button(binding)
+
+
+def _paste_module() -> Any | None:
+    try:
+        from modules import infotext_utils
+
+        return infotext_utils
+    except ImportError:
+        pass
+    try:
+        # Its name up to version 1.7.
+        from modules import generation_parameters_copypaste
+
+        return generation_parameters_copypaste
+    except ImportError:
+        return None
 
 
 def _diagnosis(error: Exception) -> Any:  # noqa: ANN401

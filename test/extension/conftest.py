@@ -13,14 +13,14 @@ for folder in (HERE, HERE.parents[1] / "extension"):
 
 from certificate import make_certificate  # noqa: E402
 from running_webui import RunningWebui, running_webui  # noqa: E402
-from venvs import LINES  # noqa: E402
+from venvs import LINES, NO_PYTHON, fitting_python  # noqa: E402
 
 
 @pytest.fixture(scope="session", params=LINES)
 def gradio(request: pytest.FixtureRequest) -> str:
     """Both lines of gradio that WebUIs are on."""
-    if sys.version_info >= (3, 13):
-        pytest.skip("gradio 3.41.2 and 4.40.0 do not install on Python 3.13 or newer")
+    if fitting_python() is None:
+        pytest.skip(NO_PYTHON)
     return str(request.param)
 
 

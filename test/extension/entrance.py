@@ -1,4 +1,4 @@
-"""One way into a WebUI, as a browser or a script speaks: plain or TLS, at its own address or below a path of a proxy."""
+"""One way into a WebUI, as browsers and scripts speak: plain or TLS, at its own address or below a path of a proxy."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
 A WebUI for tests: real gradio, the WebUI's own order of start and "Reload UI", stand-ins for its modules, and our
 extension loaded as the WebUI loads it. Run by a Python of venvs.py. Says `{"ready": port}` on stdout, then obeys lines
-on stdin: `reload`, `exit` (os._exit, as Ctrl+C in the WebUI is), `start` (our server, without the set-up) and `set NAME VALUE`
-(a setting).
+on stdin: `reload`, `exit` (os._exit, as Ctrl+C in the WebUI is), `start` (our server, without the set-up) and
+`set NAME VALUE` (a setting).
 """
 
 from __future__ import annotations

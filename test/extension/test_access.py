@@ -98,6 +98,15 @@ LISTEN_LOGIN = Policy(reachable=True, login=True)
             None,
             403,
         ),
+        # A proxy that passes on the name without its port; another page of that name has no token.
+        (LOGIN, {**PAGE, "host": "sd.example.org", "origin": "https://sd.example.org:8443"}, "ann", FULL),
+        (
+            LOGIN,
+            {"host": "sd.example.org", "origin": "https://sd.example.org:8443", "x-train-lora-token": "made-up"},
+            "ann",
+            403,
+        ),
+        (NOTHING, {**PAGE, "host": "127.0.0.1:7860", "origin": "http://127.0.0.1:8080"}, None, 403),
         # Browsers leave a scheme's usual port out of one and proxies out of the other.
         (LISTEN_LOGIN, {**OUTSIDE, "host": "sd.example.org:443", "origin": "https://sd.example.org"}, "ann", FULL),
     ],
@@ -127,6 +136,17 @@ def test_the_cookie_alone_is_enough_to_read_and_wants_the_pages_origin_to_change
     headers = {"host": LOCAL, **({"origin": origin} if origin else {})}
     caller = Caller(method, headers, {SECRETS.cookie_name: "traded"}, socket)
     assert isinstance(judge(caller, NOTHING, SECRETS), Access) is lets_in
+
+
+def test_the_cookie_is_worth_nothing_at_another_port_of_the_same_name() -> None:
+    cookies = {SECRETS.cookie_name: "traded"}
+    for socket in (False, True):
+        for host, origin, lets_in in (
+            ("sd.example.org", "https://sd.example.org:8443", False),
+            ("sd.example.org", "https://sd.example.org", True),
+        ):
+            caller = Caller("GET" if socket else "POST", {"host": host, "origin": origin}, cookies, socket, "ann")
+            assert isinstance(judge(caller, LOGIN, SECRETS), Access) is lets_in
 
 
 def test_a_sockets_token_comes_as_a_sub_protocol_and_is_not_answered_with() -> None:

@@ -1,4 +1,4 @@
-"""A proxy in front of the WebUI, as nginx stands there: below a sub-path, by TLS, with the browser's name or its own."""
+"""A proxy in front of the WebUI, as nginx stands there: below a sub-path, by TLS, by the browser's name or its own."""
 
 from __future__ import annotations
 
@@ -72,6 +72,24 @@ def test_a_proxy_that_asks_by_its_own_name_is_told_what_to_do(open_webui: Runnin
                 assert socket.status == 101
         finally:
             open_webui.set_option("train_lora_other_hosts", "")
+
+
+def test_a_proxy_that_passes_on_no_upgrade_is_told_what_is_missing(open_webui: RunningWebui) -> None:
+    page = {"X-Train-Lora-Token": open_webui.page_token()}
+    answer = open_webui.request("GET", "/train-lora/ws", page)
+    assert answer.status == 426 and "Upgrade and Connection" in answer.json()["message"]
+    assert open_webui.request("GET", "/train-lora/ws").status == 401
+
+
+def test_a_proxy_that_passes_on_the_name_without_its_port_is_fine(guarded_webui: RunningWebui) -> None:
+    with reverse_proxy(guarded_webui.port, "/sd", host="127.0.0.1") as proxy:
+        outside = Entrance(proxy.port, "/sd")
+        cookie = outside.log_in("ann", "pass")
+        assert outside.request("POST", "/train-lora/session", outside.page_headers(cookie)).status == 204
+        with outside.socket(outside.page_offer(cookie)) as socket:
+            assert socket.status == 101
+        token = {**outside.page_headers(cookie), "X-Train-Lora-Token": "made-up"}
+        assert outside.request("POST", "/train-lora/session", token).status == 403
 
 
 def test_a_proxy_of_another_name_before_a_webui_without_a_login_is_told_what_to_do(open_webui: RunningWebui) -> None:

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import { fullAccess } from "../../protocol/host.js";
@@ -7,8 +8,8 @@ import { PROTOCOL_VERSION } from "../../protocol/messages.js";
 import { Connection, type ConnectionStatus } from "../../ui/data/connection.js";
 import { BrowserSocket } from "./browser-socket.js";
 
-/** What the edge in front of the server does with a page: a status for /session, and sockets. */
-type Edge = { session: number; tokens: string[]; protocols: string[]; addresses: string[]; sockets: WebSocket[] };
+/** What the edge in front of the server does with a page: a status for /session and for a socket without its upgrade, and sockets. */
+type Edge = { session: number; plainSocket: number; tokens: string[]; protocols: string[]; addresses: string[]; sockets: WebSocket[] };
 
 let edge: Edge;
 let server: Server;
@@ -18,14 +19,18 @@ let said: ConnectionStatus[];
 const snapshot = { home: "", loraDir: "", baseModels: [], datasets: [], jobs: [], loras: [], host: null, access: fullAccess };
 
 beforeEach(async () => {
-  edge = { session: 204, tokens: [], protocols: [], addresses: [], sockets: [] };
+  edge = { session: 204, plainSocket: 404, tokens: [], protocols: [], addresses: [], sockets: [] };
   said = [];
   server = createServer((request, response) => {
     edge.addresses.push(request.url ?? "");
     edge.tokens.push(String(request.headers["x-train-lora-token"]));
-    response.writeHead(edge.session).end();
+    response.writeHead(request.url === "/train-lora/ws" ? edge.plainSocket : edge.session).end();
   });
-  const sockets = new WebSocketServer({ server, handleProtocols: (offered) => (offered.has("train-lora") ? "train-lora" : false) });
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has("train-lora") ? "train-lora" : false) });
+  server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    if (edge.plainSocket === 426) stream.end("HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n");
+    else sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit("connection", socket, request));
+  });
   sockets.on("connection", (socket: WebSocket, request: IncomingMessage) => {
     edge.addresses.push(request.url ?? "");
     edge.protocols.push(String(request.headers["sec-websocket-protocol"]));
@@ -105,6 +110,15 @@ describe("a page inside the WebUI", () => {
     await until("connected");
     edge.sockets[0]?.close(1013);
     await vi.waitFor(() => expect(said.at(-1)).toBe("serverAway"), { timeout: 5000 });
+  });
+
+  it("names a proxy that takes the upgrade away, and goes on as soon as it passes it on", async () => {
+    insideWebui({ token: "abc" });
+    edge.plainSocket = 426;
+    connection.open();
+    await until("noSockets");
+    edge.plainSocket = 404;
+    await until("connected");
   });
 
   it("asks for a login when the WebUI does not know it", async () => {

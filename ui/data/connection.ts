@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import { type Failure, FailureError } from "../../protocol/errors.js";
 import { type ClientMessage, httpPaths, PROTOCOL_VERSION, ServerMessage } from "../../protocol/messages.js";
-import { type Introduction, introduce, isRefused } from "./introduce.js";
+import { type Introduction, introduce, isRefused, missesUpgrade } from "./introduce.js";
 import { webuiPage } from "./webui.js";
 
 /**
  * lost: no server answers. restarting: the WebUI around the page is away. serverAway: the WebUI is there and its server comes.
- * unauthorized: alone, the page has no session; loggedOut: the WebUI wants a login or a reload.
+ * noSockets: a proxy in front of the WebUI passes on everything but WebSockets. unauthorized: alone, the page has no session; loggedOut: the WebUI wants a login or a reload.
  */
 export type ConnectionStatus =
   | "connecting"
@@ -14,6 +14,7 @@ export type ConnectionStatus =
   | "lost"
   | "restarting"
   | "serverAway"
+  | "noSockets"
   | "unauthorized"
   | "loggedOut"
   | "outdated";
@@ -121,8 +122,14 @@ export class Connection {
     this.#rejectAll();
     if (code === SERVICE_RESTART) return this.#wait("restarting");
     if (code === TRY_AGAIN_LATER) return this.#wait("serverAway");
-    const refused = webuiPage() === null && (await isRefused(this.#base));
-    if (attempt === this.#attempt) this.#wait(refused ? "unauthorized" : "lost");
+    const status = await this.#statusOfLoss();
+    if (attempt === this.#attempt) this.#wait(status);
+  }
+
+  async #statusOfLoss(): Promise<ConnectionStatus> {
+    const page = webuiPage();
+    if (page) return (await missesUpgrade(this.#base, page)) ? "noSockets" : "lost";
+    return (await isRefused(this.#base)) ? "unauthorized" : "lost";
   }
 
   #wait(status: ConnectionStatus): void {

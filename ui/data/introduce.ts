@@ -16,6 +16,15 @@ export async function introduce(base: string, page: TrainLoraHost): Promise<Intr
   return isRenewed ? post(base, page.token) : first;
 }
 
+/** Inside the WebUI: whether WebSockets arrive there as plain requests, because a proxy in front does not pass them on. */
+export async function missesUpgrade(base: string, page: TrainLoraHost): Promise<boolean> {
+  try {
+    return (await fetch(`${base}${httpPaths.socket}`, { headers: { [TOKEN_HEADER]: page.token } })).status === 426;
+  } catch {
+    return false; // nobody listens
+  }
+}
+
 /** Alone: a refused WebSocket looks to the page like an absent server; a plain request tells them apart. */
 export async function isRefused(base: string): Promise<boolean> {
   return (await ask(`${base}${httpPaths.report("-")}`, { method: "HEAD" })) === "refused";

@@ -64,7 +64,8 @@ export class TlConnection extends LitElement {
         return html`<span class="subdued">${t("connection.connecting")}</span>`;
       case "lost":
       case "restarting":
-      case "serverAway": {
+      case "serverAway":
+      case "noSockets": {
         const seconds = Math.max(0, Math.ceil(((this.retryAt ?? 0) - this._now) / 1000));
         return html`<span class="warning">${icon("warning")}</span><span>${t(`connection.${this.status}`)} <span class="subdued number">${t("connection.next", { n: seconds })}</span></span>
           <button class="small" @click=${this._onRetry}>${t("connection.retry")}</button>`;

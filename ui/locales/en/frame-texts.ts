@@ -15,6 +15,8 @@ export const frameTexts = {
   "connection.lost": "The server does not answer. A running training goes on without this page.",
   "connection.restarting": "The WebUI is restarting. A running training goes on meanwhile, and this page comes back by itself.",
   "connection.serverAway": "The WebUI is there; its Train LoRA server is still starting.",
+  "connection.noSockets":
+    "A proxy in front of the WebUI does not pass on WebSockets: it has to forward the headers Upgrade and Connection (the guide has the lines for nginx).",
   "connection.loggedOut": "The WebUI does not know this page any more: it was restarted, or your login has ended.",
   "connection.logIn": "Log in again",
   "connection.next": { one: "Next attempt in {n} second.", other: "Next attempt in {n} seconds." },

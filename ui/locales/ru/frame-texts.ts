@@ -18,6 +18,8 @@ export const frameTexts: Record<keyof typeof keys, Message> = {
   "connection.lost": "Сервер не отвечает. Начатое обучение продолжается и без этой страницы.",
   "connection.restarting": "WebUI перезапускается. Начатое обучение тем временем продолжается, а страница вернётся сама.",
   "connection.serverAway": "WebUI на месте; его сервер Train LoRA ещё запускается.",
+  "connection.noSockets":
+    "Прокси перед WebUI не пропускает WebSocket: он должен передавать заголовки Upgrade и Connection (строки для nginx есть в руководстве).",
   "connection.loggedOut": "WebUI больше не знает эту страницу: его перезапустили или срок вашего входа истёк.",
   "connection.logIn": "Войти снова",
   "connection.next": {
