@@ -49,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function demonstrate(paths: HomePaths, { open, json }: Options): Promise<number> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const { python } = await ensureTrainer(paths, say);
+  const { python } = await ensureTrainer(paths, { onProgress: say });
   const attached = await attachServer({ paths, program: join(dirname(program), `main${extname(program)}`), stays: open });
   const stopListening = leaveOnSignals(attached, say);
   let done = false;

@@ -25,7 +25,7 @@ export function runBin(name: string, args: readonly string[], env: Record<string
 
 /** The Python of the trainer's venv, made if it is missing, with the development packages in it. */
 export async function developmentPython(): Promise<string> {
-  const { python } = await ensureTrainer(homePaths(resolveHome()), (line) => process.stderr.write(`${line}\n`));
+  const { python } = await ensureTrainer(homePaths(resolveHome()), { onProgress: (line) => process.stderr.write(`${line}\n`) });
   const requirements = "trainer-py/requirements-dev.txt";
   const code = await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
   if (code !== 0) throw new Error(`Expected pip to install ${requirements} but it ended with code ${code}; its message is above.`);

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
 import type { HomePaths } from "../paths.js";
+import { deviceFile } from "./device-file.js";
 import { trainerEnvironment } from "./trainer-process.js";
 import { readyTrainer, trainerFolder } from "./venv.js";
 
@@ -19,7 +19,7 @@ const Kept = z.object({ python: z.string(), device: TrainerDevice });
 export async function trainerDevice(paths: HomePaths): Promise<TrainerDevice | null> {
   const python = await readyTrainer(paths);
   if (python === null) return null;
-  const file = join(paths.cacheDir, "device.json");
+  const file = deviceFile(paths);
   const kept = Kept.safeParse(parseJson(await readFile(file, "utf8").catch(() => "")));
   if (kept.success && kept.data.python === python) return kept.data.device;
   const result = await execa(python, ["-m", "trainer", "device"], {
@@ -38,7 +38,7 @@ export async function trainerDevice(paths: HomePaths): Promise<TrainerDevice | n
 async function keep(paths: HomePaths, text: string): Promise<void> {
   try {
     await mkdir(paths.cacheDir, { recursive: true });
-    await writeFile(join(paths.cacheDir, "device.json"), text);
+    await writeFile(deviceFile(paths), text);
   } catch {
     // A cache that can't be written costs the next start a few seconds and nothing else.
   }

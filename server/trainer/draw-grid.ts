@@ -22,7 +22,7 @@ export type DrawRequest = {
  * measured. `signal` ends the drawing. Throws what the trainer says went wrong.
  */
 export async function drawGrid({ paths, request, onProgress, signal }: DrawRequest): Promise<Grid> {
-  const { python } = await ensureTrainer(paths, onProgress, signal);
+  const { python } = await ensureTrainer(paths, { onProgress, signal });
   await mkdir(request.outDir, { recursive: true });
   const requestFile = join(request.outDir, "request.json");
   await writeFile(requestFile, `${JSON.stringify(request, null, 2)}\n`);

@@ -3,21 +3,27 @@ import { z } from "zod";
 import { FailureError } from "../../protocol/errors.js";
 
 /** The Pythons that the trainer's pinned packages support: [major, minor], the last one excluded. */
-export const PYTHON_RANGE = { from: [3, 10], below: [3, 15] } as const;
+export const PYTHON_RANGE = { from: [3, 10], below: [3, 14] } as const;
 
 export type Python = { readonly command: readonly [string, ...string[]]; readonly version: string };
 
-const Probe = z.object({ version: z.tuple([z.int(), z.int(), z.int()]), venv: z.boolean() });
+const Probe = z.object({
+  version: z.tuple([z.int(), z.int(), z.int()]),
+  venv: z.boolean(),
+  bits: z.int().default(64),
+  machine: z.string().default(""),
+});
 type Probe = z.infer<typeof Probe>;
 
 const PROBE = `
-import json, sys
+import json, platform, sys
 try:
     import venv, ensurepip
     ready = True
 except ImportError:
     ready = False
-print(json.dumps({"version": list(sys.version_info[:3]), "venv": ready}))
+bits = 64 if sys.maxsize > 2**32 else 32
+print(json.dumps({"version": list(sys.version_info[:3]), "venv": ready, "bits": bits, "machine": platform.machine()}))
 `;
 
 /**
@@ -32,9 +38,10 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
     const probe = await probePython(command, env);
     if (probe === null) continue;
     const version = probe.version.join(".");
-    if (!isSupported(probe)) seen.push(`${command.join(" ")} is Python ${version}`);
-    else if (!probe.venv) seen.push(`${command.join(" ")} is Python ${version} without its venv module`);
-    else return { command, version };
+    const why = whyNot(probe, process.platform);
+    if (why === null) return { command, version };
+    const said = `${command.join(" ")} is Python ${version}${why}`;
+    if (!seen.includes(said)) seen.push(said);
   }
   throw new FailureError("program_missing", missingSentence(chosen, seen));
 }
@@ -52,19 +59,28 @@ async function probePython(command: readonly [string, ...string[]], env: NodeJS.
   }
 }
 
-function isSupported({ version: [major, minor] }: Probe): boolean {
-  const number = major * 100 + minor;
-  const [from, below] = [PYTHON_RANGE.from, PYTHON_RANGE.below].map(([a, b]) => a * 100 + b);
-  return from !== undefined && below !== undefined && number >= from && number < below;
+/** Why a Python can't hold the trainer, behind its version; "" when the version says it all, null when it can. */
+export function whyNot(probe: z.input<typeof Probe>, system: NodeJS.Platform): string | null {
+  const { version, venv, bits, machine } = Probe.parse(probe);
+  const number = version[0] * 100 + version[1];
+  const [from, below] = [PYTHON_RANGE.from[0] * 100 + PYTHON_RANGE.from[1], PYTHON_RANGE.below[0] * 100 + PYTHON_RANGE.below[1]];
+  if (number < from || number >= below) return "";
+  if (bits === 32) return " for 32 bits, for which there is no PyTorch";
+  if (system === "darwin" && machine === "x86_64") return " for Intel's processors, for which there is no new PyTorch on a Mac";
+  return venv ? null : " without its venv module";
 }
 
-function usualCommands(): (readonly [string, ...string[]])[] {
-  const minors = Array.from({ length: PYTHON_RANGE.below[1] - PYTHON_RANGE.from[1] }, (_, index) => PYTHON_RANGE.below[1] - 1 - index);
-  return [["python3"], ["python"], ["py", "-3"], ...minors.map((minor) => [`python3.${minor}`] as const)];
+/** The commands that may start a fitting Python, on Windows through its `py` launcher as well. */
+export function usualCommands(system: NodeJS.Platform = process.platform): (readonly [string, ...string[]])[] {
+  const [major, last] = [PYTHON_RANGE.below[0], PYTHON_RANGE.below[1] - 1];
+  const versions = Array.from({ length: last - PYTHON_RANGE.from[1] + 1 }, (_, index) => `${major}.${last - index}`);
+  const launcher = system === "win32" ? [["py", "-3"] as const, ...versions.map((version) => ["py", `-${version}`] as const)] : [];
+  return [["python3"], ["python"], ...versions.map((version) => [`python${version}`] as const), ...launcher];
 }
 
 function missingSentence(chosen: string | undefined, seen: readonly string[]): string {
-  const needed = `Python ${PYTHON_RANGE.from.join(".")} or newer (below ${PYTHON_RANGE.below.join(".")}) with its venv module is needed`;
+  const newest = `${PYTHON_RANGE.below[0]}.${PYTHON_RANGE.below[1] - 1}`;
+  const needed = `A Python from ${PYTHON_RANGE.from.join(".")} to ${newest} with its venv module is needed`;
   const found = seen.length > 0 ? `; ${seen.join(", ")}` : "; none was found on PATH";
   const advice = seen.some((line) => line.endsWith("venv module"))
     ? "Install that Python's venv package (on Debian and Ubuntu: apt install python3-venv)"

@@ -1,50 +1,95 @@
 import { readFile } from "node:fs/promises";
 import { FailureError } from "../../protocol/errors.js";
+import { checkTorch, IN_WORDS, isGoodFor, presentTorch, warningOf } from "./installed-torch.js";
+import { machineFacts } from "./machine-facts.js";
+import { askOffer } from "./offered-builds.js";
 import { type PipInstall, pipInstall } from "./pip.js";
-import { type MachineFacts, machineFacts, type TorchBuild, torchBuildOf } from "./torch-build.js";
+import { kindOfName, type MachineFacts, type TorchKind, torchBuildOf } from "./torch-build.js";
+import { type TorchIndex, torchIndexOf, withoutPassword } from "./torch-index.js";
 
 export type PackagesRequest = Omit<PipInstall, "what"> & { readonly requirements: string; readonly facts?: MachineFacts };
 
-/** What the usual index of packages gives without being asked for a build. */
-const USUAL: Partial<Record<NodeJS.Platform, TorchBuild["kind"]>> = { linux: "cuda", win32: "cpu" };
-
 /**
- * Installs the trainer's packages, torch first and in the build that fits this machine. Builds lie below TRAIN_LORA_TORCH_INDEX by their
- * names (`…/cu128`, `…/rocm6.4`, `…/cpu`), as on torch's own index and its mirrors. Without that variable pip's usual index decides,
- * and a line says so where its build would not use the GPU.
+ * Installs the trainer's packages, torch first and in the build that fits this machine. The builds lie in the folder that `torchIndexOf`
+ * finds. Where there is none, or it can't be reached or lacks the build, pip's usual index decides and a line says what that means.
+ * Returns why the torch that came can't use the GPU that is there, or null. Throws what `pipInstall` throws.
  */
-export async function installPackages({ requirements, facts, ...pip }: PackagesRequest): Promise<void> {
-  const build = torchBuildOf(facts ?? (await machineFacts()));
-  const index = process.env.TRAIN_LORA_TORCH_INDEX?.replace(/\/+$/, "");
-  pip.onProgress(`This machine should have torch for ${IN_WORDS[build.kind]}.`);
-  if (index && build.names.length > 0) await installTorch(pip, { build, index, torch: await torchOf(requirements) });
-  else if (advice(build) !== null) pip.onProgress(advice(build) ?? "");
+export async function installPackages({ requirements, facts, ...pip }: PackagesRequest): Promise<string | null> {
+  const machine = facts ?? (await machineFacts());
+  const version = await torchVersion(requirements);
+  const index = torchIndexOf(process.env);
+  const { kind, because } = torchBuildOf(machine);
+  pip.onProgress(`This machine should have torch for ${IN_WORDS[kind]}.`);
+  if (because !== undefined) pip.onProgress(because);
+  const named = index?.build ? kindOfName(index.build) : null;
+  const present = await presentTorch(pip.python, machine);
+  const isThere = present?.version.split("+")[0] === version && isGoodFor(present.kind, named ?? kind);
+  if (!isThere) await installTorch({ ...pip, requirements, machine, version, index });
   pip.onProgress("Installing the trainer's packages; the first time takes a few minutes …");
   await pipInstall({ ...pip, what: ["-r", requirements] });
+  const warning = warningOf(await checkTorch(pip.python, machine), machine);
+  if (warning !== null && warning !== because) pip.onProgress(warning);
+  return warning;
 }
 
-const IN_WORDS: Record<TorchBuild["kind"], string> = {
-  cuda: "NVIDIA's CUDA",
-  rocm: "AMD's ROCm",
-  mps: "Apple's GPU (MPS)",
-  cpu: "the CPU alone",
+type TorchRequest = Omit<PipInstall, "what"> & {
+  readonly requirements: string;
+  readonly machine: MachineFacts;
+  readonly version: string;
+  readonly index: TorchIndex | null;
 };
 
-async function installTorch(
-  pip: Omit<PipInstall, "what">,
-  { build, index, torch }: { build: TorchBuild; index: string; torch: string },
-): Promise<void> {
-  for (const name of build.names) {
-    pip.onProgress(`Installing ${torch} (${name}) …`);
+async function installTorch({ requirements, machine, version, index, ...pip }: TorchRequest): Promise<void> {
+  const { kind } = torchBuildOf(machine);
+  // A Mac has one build only, which the usual index holds.
+  if (machine.platform === "darwin" && !index?.build) return;
+  if (index === null)
+    return pip.onProgress(`Nothing names an index of PyTorch's builds (TRAIN_LORA_TORCH_INDEX). ${usualIndex(kind, machine)}`);
+  for (const name of await fittingBuilds({ ...pip, machine, version, index })) {
+    pip.onProgress(`Installing torch ${version} (${name}) from ${withoutPassword(index.root)} …`);
+    // The build's own name as a part of the version: no other index can give another build in its place.
+    const what = [`torch==${version}+${name}`, "-c", requirements, "--extra-index-url", `${index.root}/${name}`];
     try {
-      await pipInstall({ ...pip, what: [torch, "--index-url", `${index}/${name}`] });
-      return;
+      return await pipInstall({ ...pip, what });
     } catch (error) {
       if (!lacksBuild(error)) throw error;
-      pip.onProgress(`There is no ${torch} for ${name} there.`);
+      pip.onProgress(`There is no torch ${version} for ${name} there.`);
     }
   }
-  pip.onProgress("None of these builds was found; torch comes from the usual index.");
+  pip.onProgress(usualIndex(kind, machine));
+}
+
+type ChoiceRequest = Omit<TorchRequest, "requirements" | "index"> & { readonly index: TorchIndex };
+
+/** The builds that fit, best first, of those that the index has. */
+async function fittingBuilds({ python, signal, onProgress, machine, version, index }: ChoiceRequest): Promise<readonly string[]> {
+  if (index.build !== null) return [index.build];
+  const shown = `the index of PyTorch's builds that ${index.from} names (${withoutPassword(index.root)})`;
+  onProgress(`Asking ${shown} …`);
+  const ask = (address: string) => askOffer({ python, index: address, version, signal });
+  const whole = await ask(index.root);
+  const fitting = torchBuildOf(machine, whole.names).names;
+  if (fitting.length > 0) return fitting;
+  if (!whole.unreachable) {
+    // A mirror may have the builds' folders without a list of them all.
+    for (const name of torchBuildOf(machine).names) {
+      const one = await ask(`${index.root}/${name}`);
+      if (one.names.includes(name)) return [name];
+      if (one.unreachable) break;
+    }
+    onProgress(`There is no torch ${version} for this machine at ${shown}.`);
+    return [];
+  }
+  onProgress(`Nobody answers at ${shown}.`);
+  return [];
+}
+
+/** What the usual index gives without being asked for a build, and what that means here. */
+function usualIndex(wanted: TorchKind, { platform, arch }: MachineFacts): string {
+  const usual: TorchKind = platform === "linux" && arch === "x64" ? "cuda" : "cpu";
+  const said = `torch comes from pip's usual index, which on ${platform === "win32" ? "Windows" : "Linux"} has the build for ${IN_WORDS[usual]}`;
+  if (wanted === usual) return `${said}.`;
+  return wanted === "cpu" ? `${said}: larger than needed here, otherwise as good.` : `${said}: it can't use this machine's GPU.`;
 }
 
 // Not every release has every build, and a mirror may lack one; that is no reason to give up.
@@ -56,13 +101,8 @@ function lacksBuild(error: unknown): boolean {
   );
 }
 
-function advice({ kind, names }: TorchBuild): string | null {
-  const usual = USUAL[process.platform];
-  if (usual === undefined || kind === usual || kind === "mps") return null;
-  const why = kind === "cpu" ? "is larger than this machine needs" : "may not use the GPU";
-  return `The usual index's torch ${why}; TRAIN_LORA_TORCH_INDEX names the index that holds ${names.join(", ")}.`;
-}
-
-async function torchOf(requirements: string): Promise<string> {
-  return /^torch==\S+/m.exec(await readFile(requirements, "utf8"))?.[0] ?? "torch";
+async function torchVersion(requirements: string): Promise<string> {
+  const version = /^torch==(\S+)/m.exec(await readFile(requirements, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`Expected a line torch==VERSION in ${requirements}.`);
+  return version;
 }

@@ -42,11 +42,12 @@ export async function pipInstall({ python, what, onProgress, onBytes, signal }: 
   if (result.failed) throw installFailure(tail);
 }
 
-/** The environment for a Python of our venv: a host program's PYTHONPATH or a `pip --user` default would break it. */
+/** The environment for a Python of our venv: a host program's PYTHONPATH, or a user's default for other venvs, would break it. */
 export function venvEnvironment(): NodeJS.ProcessEnv {
-  const { PYTHONHOME: _home, PYTHONPATH: _path, PIP_USER: _user, PIP_TARGET: _target, PIP_PREFIX: _prefix, ...env } = process.env;
-  return env;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !MISLEADING.test(name)));
 }
+
+const MISLEADING = /^(PYTHONHOME|PYTHONPATH|PIP_(USER|TARGET|PREFIX|ROOT|PYTHON|CONSTRAINT|REQUIREMENT|NO_DEPS|NO_DEPENDENCIES|DRY_RUN))$/i;
 
 async function progressOption(python: string): Promise<string[]> {
   const result = await execa(python, ["-m", "pip", "--version"], {

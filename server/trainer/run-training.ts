@@ -176,15 +176,12 @@ async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: St
   };
   await waitForFormerTrainer(runDir, say, signal);
   let told = false;
-  const { python } = await ensureTrainer(
-    paths,
-    (line) => {
-      if (!told) record.add({ type: "stage", time: Date.now(), stage: "installing", done: 0, total: 1 });
-      told = true;
-      say(line);
-    },
-    signal,
-  );
+  const tell = (line: string) => {
+    if (!told) record.add({ type: "stage", time: Date.now(), stage: "installing", done: 0, total: 1 });
+    told = true;
+    say(line);
+  };
+  const { python } = await ensureTrainer(paths, { onProgress: tell, signal });
   signal.throwIfAborted();
   return python;
 }

@@ -1,78 +1,82 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { execa } from "execa";
-
 /** What of this machine decides which build of torch can use it. */
 export type MachineFacts = {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
-  /** The newest CUDA that the NVIDIA driver supports, and the least compute capability of its cards. */
-  readonly nvidia: { readonly cuda: number; readonly capability: number } | null;
-  /** Version of ROCm; 0 when it is there but does not say. */
+  /** The newest CUDA that the NVIDIA driver supports, and the compute capability of each card; none where the driver does not say. */
+  readonly nvidia: { readonly cuda: number; readonly capabilities: readonly number[] } | null;
+  /** Version of ROCm; 0 when an AMD card is there that does not say. */
   readonly rocm: number | null;
 };
 
+export type TorchKind = "cuda" | "rocm" | "mps" | "cpu";
+
 export type TorchBuild = {
-  readonly kind: "cuda" | "rocm" | "mps" | "cpu";
-  /** torch's names for the builds that fit, best first; empty where there is one build only. */
+  readonly kind: TorchKind;
+  /** torch's names for the builds that fit, best first; empty where there is one build only, or none of those offered fits. */
   readonly names: readonly string[];
+  /** Why a GPU that is there stays unused, as a sentence. */
+  readonly because?: string;
 };
 
-/** torch's builds by the CUDA and the ROCm that they bring along, newest first; one that a release lacks is passed over. */
-const CUDA_BUILDS = [13.0, 12.9, 12.8, 12.6, 11.8] as const;
-const ROCM_BUILDS = [7.1, 7.0, 6.4, 6.3, 6.2] as const;
+/** torch's builds of recent years; an index that can be asked says itself which ones a release has. */
+export const KNOWN_BUILDS: readonly string[] = [
+  ...["cu132", "cu130", "cu129", "cu128", "cu126", "cu118"],
+  ...["rocm7.2", "rocm7.1", "rocm7.0", "rocm6.4", "rocm6.3", "rocm6.2", "cpu"],
+];
 
 /** Cards below this compute capability (Maxwell, Pascal, Volta) were dropped by the builds after CUDA 12.6. */
 const LEAST_NEW_CAPABILITY = 7.5;
+/** Cards from this one on (Blackwell) are known to CUDA 12.8 and newer. */
+const BLACKWELL = 10;
 
-const PROBE_MS = 15_000;
-
-/** Which build of torch this machine should have: CUDA, ROCm, Apple's MPS, else the CPU's. */
-export function torchBuildOf({ platform, arch, nvidia, rocm }: MachineFacts): TorchBuild {
+/** Which build of torch this machine should have, among those that are `offered`: CUDA, ROCm, Apple's MPS, else the CPU's. */
+export function torchBuildOf(facts: MachineFacts, offered: readonly string[] = KNOWN_BUILDS): TorchBuild {
+  const { platform, arch, nvidia, rocm } = facts;
   if (platform === "darwin") return { kind: arch === "arm64" ? "mps" : "cpu", names: [] };
-  if (nvidia !== null) {
-    const newest = nvidia.capability < LEAST_NEW_CAPABILITY ? Math.min(12.6, nvidia.cuda) : nvidia.cuda;
-    const names = CUDA_BUILDS.filter((version) => version <= newest).map((version) => `cu${digits(version).replace(".", "")}`);
-    if (names.length > 0) return { kind: "cuda", names };
-  }
-  if (platform === "linux" && rocm !== null) {
-    const fitting = ROCM_BUILDS.filter((version) => rocm === 0 || version <= rocm);
-    if (fitting.length > 0) return { kind: "rocm", names: fitting.map((version) => `rocm${digits(version)}`) };
-  }
-  return { kind: "cpu", names: ["cpu"] };
+  if (nvidia !== null && cudaBuilds(nvidia, KNOWN_BUILDS).length > 0) return { kind: "cuda", names: cudaBuilds(nvidia, offered) };
+  if (platform === "linux" && rocm !== null) return { kind: "rocm", names: rocmBuilds(rocm, offered) };
+  const cpu = { kind: "cpu", names: offered.includes("cpu") ? ["cpu"] : [] } as const;
+  return nvidia === null ? cpu : { ...cpu, because: tooOld(nvidia.cuda) };
 }
 
-/** Asks the machine; a program that is not there is an answer as well. */
-export async function machineFacts(): Promise<MachineFacts> {
-  return { platform: process.platform, arch: process.arch, nvidia: await askNvidia(), rocm: await askRocm() };
+/** The kind of a build by its name, such as cu128, rocm6.4 or cpu; null for a name that is none. */
+export function kindOfName(name: string): TorchKind | null {
+  if (/^cu\d{3}$/.test(name)) return "cuda";
+  if (/^rocm\d+\.\d+(\.\d+)?$/.test(name)) return "rocm";
+  return name === "cpu" ? "cpu" : null;
 }
 
-async function askNvidia(): Promise<MachineFacts["nvidia"]> {
-  const said = await output("nvidia-smi", []);
-  const cuda = Number(/CUDA Version:\s*(\d+\.\d+)/.exec(said)?.[1]);
-  if (!Number.isFinite(cuda)) return null;
-  const capabilities = (await output("nvidia-smi", ["--query-gpu=compute_cap", "--format=csv,noheader"]))
-    .split("\n")
-    .map((line) => Number.parseFloat(line))
-    .filter((value) => value > 0);
-  // An older driver does not know the question; its cards are taken as new ones, as its CUDA is old anyway.
-  return { cuda, capability: capabilities.length > 0 ? Math.min(...capabilities) : 99 };
+type Nvidia = NonNullable<MachineFacts["nvidia"]>;
+
+// A driver runs every build of its CUDA's major version, of the newer ones all but a few features; older majors always.
+function cudaBuilds({ cuda, capabilities }: Nvidia, offered: readonly string[]): string[] {
+  const fitting = offered
+    .filter((name) => kindOfName(name) === "cuda")
+    .map((name) => ({ name, version: Number(name.slice(2)) / 10 }))
+    .map((build) => ({ ...build, served: capabilities.filter((card) => serves(build.version, card)).length }))
+    .filter(({ version, served }) => Math.floor(version) <= Math.floor(cuda) && (served > 0 || capabilities.length === 0));
+  const group = (version: number) => (version <= cuda && Math.floor(version) === Math.floor(cuda) ? 0 : version > cuda ? 1 : 2);
+  return fitting
+    .sort((a, b) => {
+      const groups = group(a.version) - group(b.version);
+      return b.served - a.served || groups || (group(a.version) === 1 ? a.version - b.version : b.version - a.version);
+    })
+    .map(({ name }) => name);
 }
 
-async function askRocm(): Promise<number | null> {
-  if (process.platform !== "linux") return null;
-  const version = await readFile("/opt/rocm/.info/version", "utf8").catch(() => "");
-  const number = Number(/^(\d+\.\d+)/.exec(version)?.[1]);
-  if (Number.isFinite(number)) return number;
-  const there = existsSync("/opt/rocm") || (await output("rocminfo", [])) !== "";
-  return there ? 0 : null;
+function serves(version: number, capability: number): boolean {
+  return capability < LEAST_NEW_CAPABILITY ? version <= 12.6 : capability < BLACKWELL || version >= 12.8;
 }
 
-async function output(program: string, args: readonly string[]): Promise<string> {
-  const result = await execa(program, args, { reject: false, stdin: "ignore", timeout: PROBE_MS });
-  return result.failed ? "" : result.stdout;
+// The builds bring ROCm along and need the kernel's driver alone, which supports the neighbouring releases too.
+function rocmBuilds(rocm: number, offered: readonly string[]): string[] {
+  const all = offered.filter((name) => kindOfName(name) === "rocm").map((name) => ({ name, version: Number.parseFloat(name.slice(4)) }));
+  const fits = ({ version }: { version: number }) => rocm === 0 || version <= rocm;
+  const newestFirst = all.filter(fits).sort((a, b) => b.version - a.version);
+  const newer = all.filter((build) => !fits(build)).sort((a, b) => a.version - b.version);
+  return [...newestFirst, ...newer].map(({ name }) => name);
 }
 
-function digits(version: number): string {
-  return version.toFixed(1);
+function tooOld(cuda: number): string {
+  return `The NVIDIA driver or card is too old for PyTorch's builds (the driver supports CUDA ${cuda.toFixed(1)}); update the driver to use the GPU.`;
 }

@@ -1,47 +1,63 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { z } from "zod";
-import { FailureError } from "../../protocol/errors.js";
 import { checkoutRoot } from "../checkout.js";
 import { type HomePaths, invokedFrom } from "../paths.js";
 import { waitForLock } from "../store/sqlite.js";
-import { findPython } from "./find-python.js";
+import { deviceFile } from "./device-file.js";
 import { installPackages } from "./install-packages.js";
+import { makeVenv, pythonOf, pythonVersion } from "./make-venv.js";
 import { venvEnvironment } from "./pip.js";
 
-const Marker = z.object({ requirements: z.string(), python: z.string() });
+/** `torch` is there while the torch that came can't use the GPU: why, and the hash of the TRAIN_LORA_TORCH_INDEX that it came by. */
+const Marker = z.object({
+  requirements: z.string(),
+  python: z.string(),
+  torch: z.object({ warning: z.string(), index: z.string() }).optional(),
+});
 const MARKER = "train-lora.json";
+
+export type TrainerRequest = {
+  /** One line of text at a time. */
+  readonly onProgress?: (line: string) => void;
+  /** How far the file is that is being loaded. */
+  readonly onBytes?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Tries again to get the torch that fits, where one came that can't use the GPU. */
+  readonly betterTorch?: boolean;
+};
+
+/** `warning` says why the torch that was installed just now can't use the GPU that is there. */
+export type Trainer = { readonly python: string; readonly warning: string | null };
 
 /**
  * The trainer's Python with every pinned package, made when it is missing. The venv is TRAIN_LORA_VENV, else the first that is ready of
- * `<home>/venv-trainer` and `<checkout>/data/venv-trainer`, else a new one in the home. `onProgress` gets one line of text at a time,
- * `onBytes` how far the file is that is being loaded.
+ * `<home>/venv-trainer` and `<checkout>/data/venv-trainer`, else a new one in the home.
  * What a cut leaves half done is gone on with at the next call. Throws `program_missing`, `install_failed` or `disk_full`.
  */
-export async function ensureTrainer(
-  paths: HomePaths,
-  onProgress: (line: string) => void = () => undefined,
-  signal?: AbortSignal,
-  onBytes?: (done: number, total: number) => void,
-): Promise<{ python: string }> {
+export async function ensureTrainer(paths: HomePaths, request: TrainerRequest = {}): Promise<Trainer> {
+  const { onProgress = () => undefined, signal } = request;
   const { chosen, venvs } = venvsOf(paths);
   const requirements = requirementsFile();
-  const ready = await firstReady(venvs, requirements, chosen);
-  if (ready !== null) return { python: ready };
+  const look = { venvs, requirements, chosen, betterTorch: request.betterTorch ?? false };
+  const ready = await firstReady(look);
+  if (ready !== null) return { python: ready, warning: null };
   const venv = venvs[0];
   const release = await waitForLock(`${venv}.lock`, () => onProgress("Waiting for another Train LoRA that installs the trainer …"), signal);
   try {
-    const meanwhile = await firstReady(venvs, requirements, chosen);
-    if (meanwhile !== null) return { python: meanwhile };
+    const meanwhile = await firstReady(look);
+    if (meanwhile !== null) return { python: meanwhile, warning: null };
     const python = await makeVenv(venv, { chosen, onProgress, signal });
-    await installPackages({ python, requirements, onProgress, onBytes, signal });
-    const marker = { requirements: await hashOf(requirements), python: (await pythonVersion(python)) ?? "" };
-    await writeFile(join(venv, MARKER), JSON.stringify(marker));
+    // From here on the packages are a mixture, which nobody may take for those of the version that was there before.
+    await rm(join(venv, MARKER), { force: true });
+    await rm(deviceFile(paths), { force: true });
+    const warning = await installPackages({ python, requirements, onProgress, onBytes: request.onBytes, signal });
+    await writeMarker(venv, { requirements: await hashOf(requirements), python: (await pythonVersion(python)) ?? "" }, warning);
     onProgress("The trainer is installed.");
-    return { python };
+    return { python, warning };
   } finally {
     release();
   }
@@ -50,7 +66,7 @@ export async function ensureTrainer(
 /** The ready trainer's Python, or null when `ensureTrainer` would have to install something. */
 export function readyTrainer(paths: HomePaths): Promise<string | null> {
   const { chosen, venvs } = venvsOf(paths);
-  return firstReady(venvs, requirementsFile(), chosen);
+  return firstReady({ venvs, requirements: requirementsFile(), chosen, betterTorch: false });
 }
 
 /** The folder that holds the Python packages `trainer` and `pocket`. */
@@ -68,23 +84,46 @@ function venvsOf(paths: HomePaths): { chosen: boolean; venvs: readonly [string, 
   return { chosen: false, venvs: [paths.venvDir, join(checkoutRoot(), "data", "venv-trainer")] };
 }
 
-async function firstReady(venvs: readonly string[], requirements: string, chosen: boolean): Promise<string | null> {
+type Look = {
+  readonly venvs: readonly string[];
+  readonly requirements: string;
+  readonly chosen: boolean;
+  readonly betterTorch: boolean;
+};
+
+async function firstReady({ venvs, requirements, chosen, betterTorch }: Look): Promise<string | null> {
   for (const venv of venvs) {
     const python = pythonOf(venv);
     if (!existsSync(python)) continue;
-    if (await hasMarker(venv, requirements)) return python;
+    const said = await whatMarkerSays(venv, requirements, betterTorch);
+    if (said === "ready") return python;
     // A venv of the user's own has no marker of ours; what is installed in it decides.
-    if (chosen && (await satisfies(python, requirements))) return python;
+    if (chosen && said === "nothing" && (await satisfies(python, requirements))) return python;
   }
   return null;
 }
 
-async function hasMarker(venv: string, requirements: string): Promise<boolean> {
-  const file = join(venv, MARKER);
-  if (!existsSync(file)) return false;
-  const marker = Marker.safeParse(parseJson(await readFile(file, "utf8")));
-  if (!marker.success || marker.data.requirements !== (await hashOf(requirements))) return false;
-  return (await pythonVersion(pythonOf(venv))) === marker.data.python;
+async function whatMarkerSays(venv: string, requirements: string, betterTorch: boolean): Promise<"ready" | "wrong torch" | "nothing"> {
+  const marker = Marker.safeParse(parseJson(await readFile(join(venv, MARKER), "utf8").catch(() => "")));
+  if (!marker.success) return "nothing";
+  const { torch, python } = marker.data;
+  const isOtherIndex = namedIndex() !== "" && namedIndex() !== torch?.index;
+  if (torch !== undefined && (betterTorch || isOtherIndex)) return "wrong torch";
+  if (marker.data.requirements !== (await hashOf(requirements))) return "nothing";
+  return (await pythonVersion(pythonOf(venv))) === python ? "ready" : "nothing";
+}
+
+async function writeMarker(venv: string, facts: { requirements: string; python: string }, warning: string | null): Promise<void> {
+  const marker = warning === null ? facts : { ...facts, torch: { warning, index: namedIndex() } };
+  const half = join(venv, `${MARKER}.tmp`);
+  await writeFile(half, JSON.stringify(marker));
+  await rename(half, join(venv, MARKER));
+}
+
+/** Only tells whether the user has named another one since; the address may hold a password. */
+function namedIndex(): string {
+  const named = process.env.TRAIN_LORA_TORCH_INDEX?.trim();
+  return named ? createHash("sha256").update(named).digest("hex") : "";
 }
 
 const SATISFIED = `
@@ -112,52 +151,6 @@ async function satisfies(python: string, requirements: string): Promise<boolean>
     extendEnv: false,
   });
   return !result.failed;
-}
-
-async function makeVenv(
-  venv: string,
-  { chosen, onProgress, signal }: { chosen: boolean; onProgress: (line: string) => void; signal: AbortSignal | undefined },
-): Promise<string> {
-  const python = pythonOf(venv);
-  if (existsSync(python) && (await pythonVersion(python)) !== null) return python;
-  if (chosen && existsSync(venv))
-    throw new FailureError(
-      "install_failed",
-      `TRAIN_LORA_VENV names ${venv}, but there is no Python that runs in it. Correct or unset TRAIN_LORA_VENV and try again.`,
-    );
-  const base = await findPython();
-  onProgress(`Making the trainer's venv with Python ${base.version} in ${venv} …`);
-  await rm(venv, { recursive: true, force: true });
-  await mkdir(dirname(venv), { recursive: true });
-  const [file, ...args] = base.command;
-  const result = await execa(file, [...args, "-m", "venv", venv], {
-    reject: false,
-    all: true,
-    stdin: "ignore",
-    ...(signal ? { cancelSignal: signal } : {}),
-  });
-  signal?.throwIfAborted();
-  if (result.failed)
-    throw new FailureError(
-      "install_failed",
-      `Python ${base.version} could not make a venv in ${venv}. Check that the folder can be written and try again.`,
-      result.all,
-    );
-  return python;
-}
-
-function pythonOf(venv: string): string {
-  return process.platform === "win32" ? join(venv, "Scripts", "python.exe") : join(venv, "bin", "python");
-}
-
-async function pythonVersion(python: string): Promise<string | null> {
-  const result = await execa(python, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"], {
-    reject: false,
-    stdin: "ignore",
-    env: venvEnvironment(),
-    extendEnv: false,
-  });
-  return result.failed ? null : result.stdout.trim();
 }
 
 async function hashOf(file: string): Promise<string> {

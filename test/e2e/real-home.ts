@@ -15,7 +15,7 @@ export type RealHome = { readonly paths: HomePaths; readonly pictures: string; r
 /** Draws the pictures and starts the server as `npm start` does; the trainer's venv is the checkout's. */
 export async function openRealHome(): Promise<RealHome> {
   const paths = homePaths(mkdtempSync(join(tmpdir(), "train-lora-e2e-")));
-  const { python } = await ensureTrainer(homePaths(resolveHome()), () => undefined);
+  const { python } = await ensureTrainer(homePaths(resolveHome()));
   const pictures = join(paths.home, "pictures");
   execFileSync(python, ["-m", "pocket.demo_dataset", pictures, "--seed", "7"], { cwd: trainerFolder(), env: trainerEnvironment() });
   const server = spawn(process.execPath, [join(checkoutRoot(), "dist/server/main.js"), "--home", paths.home, "--json"], {

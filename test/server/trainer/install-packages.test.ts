@@ -1,78 +1,148 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { installPackages } from "../../../server/trainer/install-packages.js";
-import { callCli } from "../../cli/run-cli.js";
+import type { MachineFacts } from "../../../server/trainer/torch-build.js";
+import { openPackageIndex, type PackageIndex } from "../../fixtures/package-index.js";
 
 // Programs start slowly on a machine that is busy with something else.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const BASE_PYTHON = fileURLToPath(new URL("../../fixtures/trainers/base-python.mjs", import.meta.url));
-const facts = { platform: "linux", arch: "x64", nvidia: { cuda: 12.8, capability: 8.6 }, rocm: null } as const;
+const NOBODY = "http://127.0.0.1:9/whl/cu121";
+const cpu = { platform: "linux", arch: "x64", nvidia: null, rocm: null } as const;
+const nvidia = { ...cpu, nvidia: { cuda: 12.8, capabilities: [8.6] } } as const;
 
 let folder: string;
 let python: string;
 let requirements: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "train-lora-torch-"));
-  python = join(folder, "python3");
+let index: PackageIndex;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "train-lora тест & 100% "));
   requirements = join(folder, "requirements.txt");
-  await writeFile(requirements, "torch==2.13.0\nnumpy==2.2.6\n");
-  await writeFile(python, `#!/bin/sh\nexec "${process.execPath}" "${BASE_PYTHON}" "$@"\n`);
-  await chmod(python, 0o755);
-  vi.stubEnv("TEST_PYTHON_CALLS", join(folder, "calls"));
-  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", "http://mirror.example/whl/");
+  await writeFile(requirements, "torch==2.13.0\nsmall==1.0\n");
+  execFileSync("python3", ["-m", "venv", join(folder, "venv")]);
+  python = join(folder, "venv", "bin", "python");
+  index = await openPackageIndex({
+    simple: ["torch==2.13.0", "small==1.0"],
+    whl: ["torch==2.12.0+cu128", "torch==2.13.0+cu126", "torch==2.13.0+cu130", "torch==2.13.0+rocm7.1", "torch==2.13.0+cpu"],
+    "whl/cu126": ["torch==2.13.0+cu126"],
+    "whl/cpu": ["torch==2.13.0+cpu"],
+    "folders/cu126": ["torch==2.13.0+cu126"],
+    "old/cu121": ["torch==2.5.0+cu121"],
+  });
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
+afterAll(async () => {
+  index.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-async function install(): Promise<{ lines: string[]; torch: string[] }> {
+beforeEach(() => {
+  vi.stubEnv("PIP_CONFIG_FILE", "/dev/null");
+  vi.stubEnv("PIP_FIND_LINKS", undefined);
+  vi.stubEnv("PIP_INDEX_URL", `${index.address}/simple`);
+  vi.stubEnv("PIP_NO_CACHE_DIR", "1");
+  for (const name of ["TRAIN_LORA_TORCH_INDEX", "TRAIN_LORA_WEBUI_TORCH_INDEX", "TORCH_INDEX_URL", "TORCH_COMMAND"])
+    vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  execFileSync(python, ["-m", "pip", "uninstall", "-y", "-q", "torch", "small"], { stdio: "ignore" });
+});
+
+async function install(facts: MachineFacts) {
   const lines: string[] = [];
-  await installPackages({ python, requirements, facts, onProgress: (line) => lines.push(line), signal: undefined });
-  const calls = (await readFile(join(folder, "calls"), "utf8")).split("\n");
-  return { lines, torch: calls.flatMap((call) => /torch==2\.13\.0 --index-url (\S+)/.exec(call)?.[1] ?? []) };
+  const warning = await installPackages({ python, requirements, facts, onProgress: (line) => lines.push(line), signal: undefined });
+  const version = execFileSync(python, ["-c", "from importlib.metadata import version; print(version('torch'), version('small'))"], {
+    encoding: "utf8",
+  });
+  return { log: lines.join("\n"), warning, installed: version.trim() };
 }
 
-test("torch comes first, from the named index and in the best build that is there", async () => {
-  vi.stubEnv("TEST_TORCH_BUILDS", "cu126 cpu");
-  const { lines, torch } = await install();
-  expect(torch).toEqual(["http://mirror.example/whl/cu128", "http://mirror.example/whl/cu126"]);
-  expect(lines.join("\n")).toMatch(/NVIDIA's CUDA[\s\S]*no torch==2\.13\.0 for cu128[\s\S]*torch\+cu126[\s\S]*Collecting torch/);
+describe("the build of torch", () => {
+  test("comes from the folder above the WebUI's, in the best build that it offers for this release", async () => {
+    vi.stubEnv("TRAIN_LORA_WEBUI_TORCH_INDEX", `${index.address}/whl/cu121`);
+    const { installed, warning, log } = await install(nvidia);
+    expect([installed, warning]).toEqual(["2.13.0+cu126 1.0", null]);
+    expect(log).toMatch(/NVIDIA's CUDA[\s\S]*builds that the WebUI names[\s\S]*Installing torch 2\.13\.0 \(cu126\)/);
+    expect(await index.asked()).not.toContain("/simple/torch+cu126/");
+  });
+
+  test("is the small one where there is no GPU, and stays when it is there", async () => {
+    vi.stubEnv("TORCH_INDEX_URL", `${index.address}/whl/cu121`);
+    expect(await install(cpu)).toMatchObject({ installed: "2.13.0+cpu 1.0", warning: null });
+    const before = (await index.asked()).length;
+    await install(cpu);
+    expect((await index.asked()).slice(before)).toEqual([]);
+  });
+
+  test("is looked for folder by folder where the index lists no builds", async () => {
+    vi.stubEnv("TRAIN_LORA_TORCH_INDEX", `${index.address}/folders/`);
+    expect(await install(nvidia)).toMatchObject({ installed: "2.13.0+cu126 1.0", warning: null });
+  });
+
+  test("is the one that the user has named", async () => {
+    vi.stubEnv("TRAIN_LORA_TORCH_INDEX", `${index.address}/whl/cpu`);
+    const { installed, warning } = await install(nvidia);
+    expect(installed).toBe("2.13.0+cpu 1.0");
+    expect(warning).toMatch(/This PyTorch can't use your GPU: it is the build for the CPU alone \(2\.13\.0\+cpu\).*cu128/);
+  });
+
+  test("is replaced when another one fits better", async () => {
+    vi.stubEnv("TRAIN_LORA_TORCH_INDEX", `${index.address}/whl/cpu`);
+    await install(cpu);
+    vi.stubEnv("TRAIN_LORA_TORCH_INDEX", `${index.address}/whl`);
+    expect(await install(nvidia)).toMatchObject({ installed: "2.13.0+cu126 1.0", warning: null });
+  });
 });
 
-test("an index without any of the builds leaves the choice to pip's own", async () => {
-  expect((await install()).lines.join("\n")).toMatch(/None of these builds was found[\s\S]*Collecting torch/);
+describe("an index that is of no help", () => {
+  test("and can't be reached leaves the choice to pip's own, soon, and says what that means", async () => {
+    vi.stubEnv("TRAIN_LORA_WEBUI_TORCH_INDEX", NOBODY.replace("http://", "http://anna:s3cret@"));
+    const began = Date.now();
+    const { installed, warning, log } = await install(nvidia);
+    expect(installed).toBe("2.13.0 1.0");
+    expect(log).toMatch(/Nobody answers at .*\*\*\*@127\.0\.0\.1:9\/whl[\s\S]*usual index/);
+    expect(warning).toContain("Set TRAIN_LORA_TORCH_INDEX");
+    expect(log).toContain(warning);
+    expect(log).not.toContain("s3cret");
+    expect(Date.now() - began).toBeLessThan(60_000);
+  });
+
+  test("because it has no build of this release leaves it to pip's own as well", async () => {
+    vi.stubEnv("TORCH_INDEX_URL", `${index.address}/old/cu121`);
+    expect((await install(nvidia)).log).toMatch(/There is no torch 2\.13\.0 for this machine at .*\/old[\s\S]*usual index/);
+  });
+
+  test("because nobody names one is said", async () => {
+    const { log, warning } = await install({ ...nvidia, platform: "win32" });
+    expect(log).toMatch(/Nothing names an index.*on Windows has the build for the CPU alone: it can't use this machine's GPU/);
+    expect(warning).toContain("This PyTorch can't use your GPU");
+  });
 });
 
-test("without a named index pip's own decides about everything", async () => {
-  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", "");
-  expect((await install()).torch).toEqual([]);
+test("a build for the GPU that does not reach it is told with what the driver supports", async () => {
+  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", `${index.address}/whl`);
+  vi.stubEnv("TEST_OLD_DRIVER", "1");
+  expect((await install(nvidia)).warning).toMatch(
+    /2\.13\.0\+cu126 is built for CUDA 12\.6 and can't use your GPU; the driver supports CUDA 12\.8\. Update/,
+  );
+  vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
+  expect((await install(nvidia)).warning).toBeNull();
 });
 
-test("train-lora setup tells its way as JSON lines, and its failure as one", async () => {
-  vi.stubEnv("TRAIN_LORA_PYTHON", python);
-  vi.stubEnv("TRAIN_LORA_VENV", join(folder, "venv"));
-  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", "");
-  vi.stubEnv("TEST_PIP", "offline");
-  const setup = async () => {
-    const { code, stdout } = await callCli(["setup", "--home", folder, "--json"]);
-    return {
-      code,
-      lines: stdout
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line)),
-    };
-  };
-  const failed = await setup();
-  expect([failed.code, failed.lines.at(-1)]).toEqual([1, expect.objectContaining({ type: "failed", code: "install_failed" })]);
-  vi.stubEnv("TEST_PIP", "ok");
-  const done = await setup();
-  expect([done.code, done.lines.at(-1)]).toEqual([0, { type: "done" }]);
-  expect(done.lines.filter(({ type }) => type === "line").map(({ text }) => text)).toContain("Collecting torch");
-  expect((await setup()).lines).toEqual([{ type: "done" }]);
+test("a torch that can't be loaded is a failure, not a ready trainer", async () => {
+  vi.stubEnv("TEST_TORCH_BROKEN", "1");
+  await expect(install({ ...cpu, platform: "win32" })).rejects.toMatchObject({
+    failure: { code: "install_failed", message: expect.stringMatching(/can't be loaded \(ImportError: DLL load failed.*Visual C\+\+/) },
+  });
+});
+
+test("a user's defaults for other venvs don't lead pip astray", async () => {
+  vi.stubEnv("PIP_CONSTRAINT", join(folder, "nothing.txt"));
+  vi.stubEnv("PIP_TARGET", join(folder, "elsewhere"));
+  vi.stubEnv("PYTHONPATH", folder);
+  expect((await install(cpu)).installed).toBe("2.13.0 1.0");
 });
