@@ -26,7 +26,7 @@ RESTRICTED = Refusal(
 class Door:
     """Knows how this WebUI was started and who has logged in; `policy` is asked each time, as settings change."""
 
-    def __init__(self, app: Any, policy: Callable[[], Policy]) -> None:  # noqa: ANN401 - gradio's App, or a plain FastAPI
+    def __init__(self, app: Any, policy: Callable[[], Policy]) -> None:
         self._app = app
         self._policy = policy
 

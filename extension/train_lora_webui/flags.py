@@ -57,19 +57,19 @@ def read_flags() -> Flags:
     )
 
 
-def webui_options() -> Any:  # noqa: ANN401 - the WebUI's own namespace of command-line options
+def webui_options() -> Any:
     from modules import shared
 
     return shared.cmd_opts
 
 
-def read_policy(app: Any, demo: Any, other_hosts: tuple[str, ...]) -> Policy:  # noqa: ANN401 - gradio's App and Blocks
+def read_policy(app: Any, demo: Any, other_hosts: tuple[str, ...]) -> Policy:
     """How this WebUI was started. `app` tells whether a login is on; `demo` (None without a page) where it listens."""
     listens = is_reachable(webui_options(), demo, os.environ)
     return make_policy(webui_options(), getattr(app, "auth", None) is not None, listens, other_hosts)
 
 
-def make_policy(options: Any, login: bool, reachable: bool, other_hosts: tuple[str, ...] = ()) -> Policy:  # noqa: ANN401
+def make_policy(options: Any, login: bool, reachable: bool, other_hosts: tuple[str, ...] = ()) -> Policy:
     """The same as a pure function of the command line."""
     return Policy(
         login=login,
@@ -83,7 +83,7 @@ def make_policy(options: Any, login: bool, reachable: bool, other_hosts: tuple[s
     )
 
 
-def is_reachable(options: Any, demo: Any, environment: Mapping[str, str]) -> bool:  # noqa: ANN401
+def is_reachable(options: Any, demo: Any, environment: Mapping[str, str]) -> bool:
     """Whether other machines may reach this WebUI. One that listens to itself alone is not."""
     if any(getattr(options, name, None) for name in ("share", "listen", "ngrok")) or getattr(demo, "share", False):
         return True
@@ -96,7 +96,7 @@ def is_reachable(options: Any, demo: Any, environment: Mapping[str, str]) -> boo
     return any(name and name not in _LOOPBACK for name in names)
 
 
-def _home(options: Any) -> Path:  # noqa: ANN401
+def _home(options: Any) -> Path:
     asked = getattr(options, "train_lora_home", None) or os.environ.get("TRAIN_LORA_HOME")
     return Path(asked).absolute() if asked else webui_data_path() / "train-lora"
 
@@ -107,7 +107,7 @@ def webui_data_path() -> Path:
     return Path(paths_internal.data_path).absolute()
 
 
-def _lora_dir(options: Any) -> Path:  # noqa: ANN401
+def _lora_dir(options: Any) -> Path:
     asked = getattr(options, "lora_dir", None)
     if asked:
         return Path(asked).absolute()

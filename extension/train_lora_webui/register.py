@@ -33,7 +33,7 @@ def _add_axes() -> None:
     bridge.register_axes()
 
 
-def _attach(repository: Path, demo: Any, app: Any) -> None:  # noqa: ANN401 - gradio's Blocks and App
+def _attach(repository: Path, demo: Any, app: Any) -> None:
     from . import bridge
     from .shim import the_shim
 
@@ -44,7 +44,7 @@ def _attach(repository: Path, demo: Any, app: Any) -> None:  # noqa: ANN401 - gr
         shim.start_server()
 
 
-def _tell_model(_model: Any) -> None:  # noqa: ANN401 - the WebUI's model
+def _tell_model(_model: Any) -> None:
     from . import bridge
 
     bridge.model_loaded()
@@ -54,7 +54,7 @@ def _reported(callback: Callable[..., None]) -> Callable[..., None]:
     """Ours may fail without taking the WebUI's start along; the console says why."""
 
     @functools.wraps(callback)
-    def run(*args: Any) -> None:  # noqa: ANN401
+    def run(*args: Any) -> None:
         try:
             callback(*args)
         except Exception:

@@ -41,7 +41,7 @@ class Routes:
         self._door, self._proxy = door, proxy
         self._address, self._status, self._start, self._panel = address, status, start, panel
 
-    def add_to(self, app: Any) -> None:  # noqa: ANN401 - gradio's App, or a plain FastAPI
+    def add_to(self, app: Any) -> None:
         """Adds the routes, once to each app; gradio makes a new one at each "Reload UI"."""
         router = app.router
         if any(getattr(route, "path", "") == f"{PREFIX}/status" for route in router.routes):
@@ -110,8 +110,8 @@ class Routes:
         failure = failure_response(
             426,
             "bad_request",
-            "Expected a WebSocket, but this is a plain request: a proxy in front of the WebUI has to pass on the headers "
-            "Upgrade and Connection.",
+            "Expected a WebSocket, but this is a plain request: a proxy in front of the WebUI has to pass on the "
+            "headers Upgrade and Connection.",
         )
         failure.headers["Upgrade"] = "websocket"
         return failure

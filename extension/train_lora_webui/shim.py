@@ -46,7 +46,7 @@ class Shim:
     def _make_room(self) -> str | None:
         return self.server.make_room()
 
-    def attach(self, app: Any, demo: Any) -> None:  # noqa: ANN401 - gradio's App and Blocks
+    def attach(self, app: Any, demo: Any) -> None:
         """Adds our routes to a new app. `demo` is None when the WebUI runs without its page."""
 
         def policy() -> Policy:

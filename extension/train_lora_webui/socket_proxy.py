@@ -37,7 +37,7 @@ async def join_sockets(page: WebSocket, path: str, address: ServerAddress | None
         await _close_both(page, server)
 
 
-def _connect(path: str, address: ServerAddress, access: Access) -> Any:  # noqa: ANN401 - its class differs among versions
+def _connect(path: str, address: ServerAddress, access: Access) -> Any:
     major = int(websockets.__version__.split(".")[0])
     headers = server_headers(address, access)
     options: dict[str, Any] = {"extra_headers" if major < 14 else "additional_headers": headers}
@@ -57,7 +57,7 @@ def _connect(path: str, address: ServerAddress, access: Access) -> Any:  # noqa:
     )
 
 
-async def _until_one_ends(page: WebSocket, server: Any) -> None:  # noqa: ANN401
+async def _until_one_ends(page: WebSocket, server: Any) -> None:
     directions = {
         asyncio.ensure_future(_page_to_server(page, server)),
         asyncio.ensure_future(_server_to_page(page, server)),
@@ -70,7 +70,7 @@ async def _until_one_ends(page: WebSocket, server: Any) -> None:  # noqa: ANN401
         await asyncio.gather(*directions, return_exceptions=True)
 
 
-async def _page_to_server(page: WebSocket, server: Any) -> None:  # noqa: ANN401
+async def _page_to_server(page: WebSocket, server: Any) -> None:
     with contextlib.suppress(websockets.ConnectionClosed, WebSocketDisconnect):
         while True:
             message = await page.receive()
@@ -80,13 +80,13 @@ async def _page_to_server(page: WebSocket, server: Any) -> None:  # noqa: ANN401
             await server.send(text if text is not None else message["bytes"])
 
 
-async def _server_to_page(page: WebSocket, server: Any) -> None:  # noqa: ANN401
+async def _server_to_page(page: WebSocket, server: Any) -> None:
     with contextlib.suppress(websockets.ConnectionClosed, WebSocketDisconnect, RuntimeError):
         async for message in server:
             await (page.send_text(message) if isinstance(message, str) else page.send_bytes(message))
 
 
-async def _close_both(page: WebSocket, server: Any) -> None:  # noqa: ANN401
+async def _close_both(page: WebSocket, server: Any) -> None:
     with contextlib.suppress(Exception):
         await server.close()
     if page.client_state == WebSocketState.CONNECTED and page.application_state == WebSocketState.CONNECTED:

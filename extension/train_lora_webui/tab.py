@@ -36,15 +36,13 @@ def make_tab() -> list[Tab]:
         return [(_diagnosis(error), LABEL, TAB_ID)]
 
 
-def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
+def _page() -> Any:
     import gradio as gr
 
     with gr.Blocks(analytics_enabled=False) as blocks:
-        # gradio sends this only after the login, which is what makes the token one.
-        gr.HTML(
-            f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"><p>{_NO_SCRIPT}</p></div>{_KEY_TARGETS}',
-            elem_id="train_lora_mount",
-        )
+        # gradio sends the token only after the login, which is what makes it one.
+        mount = f'<div class="train-lora-mount" data-token="{html.escape(ui_token())}"><p>{_NO_SCRIPT}</p></div>'
+        gr.HTML(mount + _KEY_TARGETS, elem_id="train_lora_mount")
         with gr.Row(elem_id="train_lora_hidden", elem_classes=["train-lora-hidden"]):
             text = gr.Textbox(label="Train LoRA", elem_id="train_lora_paste_text", elem_classes=["train-lora-hidden"])
             button = gr.Button("Paste", elem_id="train_lora_paste_button", elem_classes=["train-lora-hidden"])
@@ -55,7 +53,7 @@ def _page() -> Any:  # noqa: ANN401 - gradio's Blocks
     return blocks
 
 
-def _bind_paste(button: Any, text: Any) -> None:  # noqa: ANN401
+def _bind_paste(button: Any, text: Any) -> None:
     """What the page writes into `text` is infotext and nothing else: anybody who may use txt2img may paste it there."""
     paste = _paste_module()
     if paste is None:
@@ -81,7 +79,7 @@ def _paste_module() -> Any | None:
         return None
 
 
-def _diagnosis(error: Exception) -> Any:  # noqa: ANN401
+def _diagnosis(error: Exception) -> Any:
     import gradio as gr
 
     reason = html.escape(f"{type(error).__name__}: {error}")

@@ -45,7 +45,7 @@ def other_hosts_setting() -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-def _option(default: Any, label: str) -> Any:  # noqa: ANN401 - the WebUI's OptionInfo
+def _option(default: Any, label: str) -> Any:
     from modules import shared
 
     known = inspect.signature(shared.OptionInfo.__init__).parameters

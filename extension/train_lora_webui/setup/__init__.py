@@ -10,7 +10,7 @@ from .current import cancel, configure, is_ready, log_since, node_path, start, s
 __all__ = ["cancel", "configure", "is_ready", "log_since", "node_path", "routes", "start", "state", "wait"]
 
 
-def routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
+def routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:
     """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel` (see setup_routes.py)."""
     from .setup_routes import add_setup_routes
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from . import current
 
 
-def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:  # noqa: ANN401 - gradio's App or a bare FastAPI
+def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:
     """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel`.
 
     `guard` is a FastAPI dependency that lets a request through by returning its `Access` (see access.py), or raises.
@@ -61,5 +61,5 @@ def _object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _json(status: int, content: Any) -> JSONResponse:  # noqa: ANN401
+def _json(status: int, content: Any) -> JSONResponse:
     return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})

@@ -96,7 +96,7 @@ def hide_folders(state: dict[str, Any], lines: list[str], place: Place) -> tuple
         key=lambda pair: -len(pair[0]),
     )
 
-    def hidden(value: Any) -> Any:  # noqa: ANN401 - any part of the state
+    def hidden(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: hidden(part) for key, part in value.items()}
         if isinstance(value, list):

@@ -215,7 +215,7 @@ def _json_object(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _fraction(done: Any, total: Any) -> float:  # noqa: ANN401 - whatever stood in the JSON
+def _fraction(done: Any, total: Any) -> float:
     if isinstance(done, (int, float)) and isinstance(total, (int, float)) and total > 0:
         return max(0.0, min(1.0, done / total))
     return 0.0
