@@ -48,3 +48,14 @@ def open_webui(gradio: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with running_webui(gradio, tmp_path_factory.mktemp(f"open-{gradio}"), "--api") as webui:
         webui.start_server()
         yield webui
+
+
+@pytest.fixture
+def token(open_webui: RunningWebui) -> dict[str, str]:
+    return {"X-Train-Lora-Token": open_webui.page_token()}
+
+
+@pytest.fixture
+def page(open_webui: RunningWebui) -> dict[str, str]:
+    """What the page's WebSocket carries."""
+    return open_webui.page_offer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -128,17 +129,24 @@ def end_process(pid: int) -> None:
         os.kill(pid, signal.SIGTERM)
 
 
-def kilobytes_of(pid: int) -> int:
-    """What the process has in memory."""
-    return int(_ask_ps(pid, "rss"))
+def peak_kilobytes_of(pid: int) -> int:
+    """The most that the process ever had in memory; what it has now where that is not told."""
+    status = Path(f"/proc/{pid}/status")
+    peak = re.search(r"VmHWM:\s*(\d+) kB", status.read_text("utf-8")) if status.is_file() else None
+    return int(peak.group(1) if peak else _ask_ps("-o", "rss=", "-p", str(pid)))
 
 
-def arguments_of(pid: int) -> str:
-    return _ask_ps(pid, "args")
+def descendants_of(pid: int) -> list[tuple[int, str]]:
+    """The process and all below it, each with its command line."""
+    rows = [line.split(None, 2) for line in _ask_ps("-axwwo", "pid=,ppid=,args=").splitlines()]
+    found = {pid}
+    while more := {int(own) for own, parent, *_ in rows if int(parent) in found} - found:
+        found |= more
+    return [(int(own), " ".join(arguments)) for own, _parent, *arguments in rows if int(own) in found]
 
 
-def _ask_ps(pid: int, field: str) -> str:
-    return subprocess.run(["ps", "-o", f"{field}=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout
+def _ask_ps(*options: str) -> str:
+    return subprocess.run(["ps", *options], capture_output=True, text=True, check=True).stdout
 
 
 def free_port() -> int:

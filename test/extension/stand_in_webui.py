@@ -2,7 +2,7 @@
 A WebUI for tests: real gradio, the WebUI's own order of start and "Reload UI", stand-ins for its modules, and our
 extension loaded as the WebUI loads it. Run by a Python of venvs.py. Says `{"ready": port}` on stdout, then obeys lines
 on stdin: `reload`, `exit` (os._exit, as Ctrl+C in the WebUI is), `start` (our server, without the set-up) and
-`set NAME VALUE` (a setting).
+`set NAME VALUE` (a setting) and `options` (its command line, as its API tells it).
 """
 
 from __future__ import annotations
@@ -179,6 +179,8 @@ def obey() -> str:
         elif word == "set":
             shared.opts.data[rest[0]] = " ".join(rest[1:])
             tell(set=rest[0])
+        elif word == "options":
+            tell(options={name: str(value) for name, value in vars(shared.cmd_opts).items()})
         else:
             return line.strip()
     return "exit"

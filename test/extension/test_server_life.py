@@ -1,7 +1,10 @@
-"""The WebUI's end, in the two ways in which none of its own code runs any more."""
+"""The server's end and the WebUI's, in the ways in which none of their own code runs any more."""
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -35,3 +38,23 @@ def test_no_server_is_left_when_the_webui_has_ended(gradio: str, tmp_path: Path,
             webui.process.wait(10)
         wait_for(lambda: not is_alive(server), 15)
     assert not (webui.home / "server.json").exists()
+
+
+def test_a_server_that_was_killed_comes_back_and_its_page_hears_to_try_again(
+    open_webui: RunningWebui, token: dict[str, str], page: dict[str, str]
+) -> None:
+    with open_webui.socket(page) as socket_:
+        socket_.receive()
+        old = open_webui.server()["pid"]
+        os.kill(old, signal.SIGKILL)
+        began = time.monotonic()
+        with pytest.raises(ClosedByServer) as closed:
+            while True:
+                socket_.receive()
+        assert closed.value.code == 1013
+        assert time.monotonic() - began < 1
+    away = open_webui.request("GET", "/train-lora/api/server", token)
+    if away.status != 200:
+        assert (away.status, away.json()["code"]) == (503, "server_missing")
+    wait_for(lambda: open_webui.request("GET", "/train-lora/api/server", token).status == 200)
+    assert open_webui.server()["pid"] != old
