@@ -44,7 +44,7 @@ def write_run(folder: Path, checkpoint: Path, *, images: int = 8, epochs: int = 
         {"size": list(size), "images": count, "samples": 2 * count, "batches": -(-2 * count // batch)}
         for size, count in samples.items()
     ]
-    steps = sum(bucket["batches"] for bucket in buckets)
+    steps = -(-sum(bucket["batches"] for bucket in buckets) // settings.get("gradientAccumulationSteps", 1))
     names = [f"zorp-{epoch:06d}" for epoch in range(1, epochs)] + ["zorp"]
     plan = {
         "planVersion": 1,

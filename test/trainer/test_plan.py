@@ -43,7 +43,13 @@ def test_a_plan_of_another_version_is_named_as_such(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs"),
         ({"unetLr": 0, "textEncoderLr": 0}, "unetLr"),
         ({"maxTokenLength": 100}, "maxTokenLength"),
-        ({"optimizer": "Lion"}, "AdamW"),
+        ({"optimizer": "SGD"}, "AdamW"),
+        ({"lrScheduler": "step"}, "cosine"),
+        ({"lrWarmupSteps": 1.5}, "lrWarmupSteps"),
+        ({"optimizer": "Prodigy"}, "equal learning rates"),
+        ({"optimizer": "AdamWScheduleFree"}, "constant"),
+        ({"emaDecay": 1}, "emaDecay"),
+        ({"unetLr": 0, "stopTextEncoderAt": 0.5}, "stopTextEncoderAt"),
         ({"seed": "42"}, "settings.seed"),
         ({"shuffleCaption": 1}, "settings.shuffleCaption"),
         ({"batchSize": True}, "settings.batchSize"),
@@ -56,6 +62,18 @@ def test_settings_that_cannot_be_trained_are_refused_by_name(
     _change_settings(folder, **settings)
     assert _refusal(folder).code == "bad_plan"
     assert word in _refusal(folder).message
+
+
+def test_a_plan_of_an_earlier_version_without_later_settings_takes_what_it_meant(tmp_path: Path) -> None:
+    settings = read_plan(write_run(tmp_path, Path("m")) / "plan.json").settings
+    assert (settings.ema_decay, settings.gradient_accumulation_steps, settings.stop_text_encoder_at) == (0, 1, 1)
+
+
+def test_accumulated_batches_make_fewer_steps(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, Path("m"), gradientAccumulationSteps=4)
+    assert read_plan(folder / "plan.json").steps_per_epoch == 2
+    _change_settings(folder, gradientAccumulationSteps=2)
+    assert "3 steps an epoch" in _refusal(folder).message
 
 
 def test_a_plan_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

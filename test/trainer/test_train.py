@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -76,6 +77,46 @@ def test_a_paused_run_goes_on_from_its_very_step(tmp_path: Path, tiny_checkpoint
     events = train(paused)
     assert events[0]["step"] == rest[-1]["step"] < 6
     assert _equal_loras(whole, paused, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "Lion", "gradientAccumulationSteps": 2},
+        {"optimizer": "Adafactor", "optimizerArgs": ["scale_parameter=True"], "lrScheduler": "polynomial"},
+        {"optimizer": "Prodigy", "unetLr": 1, "textEncoderLr": 1, "optimizerArgs": ["use_bias_correction=True"]},
+        {"optimizer": "AdamWScheduleFree", "lrScheduler": "constant", "lrWarmupSteps": 2},
+        {"optimizer": "DAdaptAdam", "unetLr": 1, "textEncoderLr": 1, "optimizerArgs": ["decouple=True"]},
+        {"optimizer": "AdamW", "emaDecay": 0.9, "lrWarmupSteps": 0.4, "stopTextEncoderAt": 0.6},
+    ],
+    ids=lambda settings: settings["optimizer"],
+)
+def test_a_run_that_is_paused_and_resumed_ends_like_an_unbroken_one_with_every_optimizer(
+    settings: dict[str, Any], tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    whole = write_run(tmp_path / "whole", tiny_checkpoint, epochs=2, images=6, **settings)
+    losses = [event["loss"] for event in _of(train(whole), "step")]
+    paused = write_run(tmp_path / "paused", tiny_checkpoint, epochs=2, images=6, **settings)
+    trainer = Trainer("train", str(paused))
+    seen = trainer.until("step", step=3)
+    trainer.say('{"type": "pause"}')
+    rest, code = trainer.end()
+    assert (rest[-1]["type"], code) == ("paused", 0), rest
+    events = _of(seen + rest + train(paused), "step")
+    assert [event["loss"] for event in events] == losses
+    assert _equal_loras(whole, paused, 2)
+    base = load_file(whole / "models" / "zorp-000001.safetensors")
+    assert any(key.endswith("lora_up.weight") and value.abs().max() > 0 for key, value in base.items())
+
+
+def test_an_option_that_the_optimizer_does_not_have_is_said_before_the_model_is_loaded(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, optimizerArgs=["momentum=0.9"])
+    events, code = Trainer("train", str(run)).end()
+    assert [event["type"] for event in events] == ["failed"]
+    assert (events[0]["code"], code) == ("bad_plan", 1)
+    assert "betas" in events[0]["message"] and "momentum=0.9" in events[0]["message"]
 
 
 def test_a_closed_stdin_pauses_and_stop_stops(tmp_path: Path, tiny_checkpoint: Path) -> None:

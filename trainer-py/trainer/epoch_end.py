@@ -20,6 +20,11 @@ def finish_epoch(session: Session, epoch: int) -> None:
     The state follows the measurement, so that broken numbers never get into it, and precedes the LoRA, so that an
     epoch whose file exists is never trained again. Raises Interrupted, Failure `disk_full` or NonFiniteError.
     """
+    with session.optimizer.best_weights():
+        _finish(session, epoch)
+
+
+def _finish(session: Session, epoch: int) -> None:
     progress = session.progress
     if epoch not in progress.evaluated:
         _evaluate(session, epoch)

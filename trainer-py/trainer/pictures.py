@@ -17,26 +17,35 @@ def load_picture(root: Path, image: PlanImage) -> Tensor:
     Raises Failure `crashed` for a picture that is gone or unreadable, `bad_plan` for one of another size than planned.
     """
     path = root / image.id
-    try:
-        with Image.open(path) as opened:
-            picture = _on_white(ImageOps.exif_transpose(opened))
-    except FileNotFoundError as error:
-        raise _lost(path, "is not there any more") from error
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _lost(path, "can't be read") from error
+    picture = _on_white(open_picture(path))
     if picture.size != (image.width, image.height):
         raise Failure(
             "bad_plan",
             f"Expected {path} to be {image.width}×{image.height} pixels as planned, "
             f"found {picture.width}×{picture.height}; plan the run again.",
         )
+    pixels = torch.from_numpy(np.array(fitted(picture, image))).permute(2, 0, 1)
+    return pixels.float() / 127.5 - 1
+
+
+def open_picture(path: Path) -> Image.Image:
+    """The picture in `path`, upright, in the file's own mode. Raises Failure `crashed` when it can't be read."""
+    try:
+        with Image.open(path) as opened:
+            return ImageOps.exif_transpose(opened)
+    except FileNotFoundError as error:
+        raise _lost(path, "is not there any more") from error
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _lost(path, "can't be read") from error
+
+
+def fitted(picture: Image.Image, image: PlanImage) -> Image.Image:
+    """Scaled to cover the bucket of `image` and cropped to it at the centre."""
     if picture.size != image.resized:
         picture = picture.resize(image.resized, Image.Resampling.LANCZOS)
     left = (image.resized[0] - image.bucket[0]) // 2
     top = (image.resized[1] - image.bucket[1]) // 2
-    picture = picture.crop((left, top, left + image.bucket[0], top + image.bucket[1]))
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-    return pixels.float() / 127.5 - 1
+    return picture.crop((left, top, left + image.bucket[0], top + image.bucket[1]))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -28,6 +28,8 @@ class PlanImage:
     caption: str
     tokens: int
     held_out: bool
+    is_reg: bool = False
+    mask: str = ""
 
     def __post_init__(self) -> None:
         expect(
@@ -39,7 +41,8 @@ class PlanImage:
             f"{self.id} to cover its bucket after scaling",
         )
         expect(self.repeats >= 1, f"repeats of at least 1 for {self.id}")
-        expect(".." not in self.id.split("/"), "pictures that lie below the data set's folder")
+        below = ".." not in self.id.split("/") and ".." not in self.mask.split("/")
+        expect(below, "pictures that lie below the data set's folder")
 
 
 @dataclass(frozen=True)

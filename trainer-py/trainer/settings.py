@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from trainer.from_json import expect
 
 OPTIMIZERS = ("AdamW", "AdamW8bit", "Lion", "Adafactor", "Prodigy", "AdamWScheduleFree", "DAdaptAdam")
+NETWORKS = ("lora", "locon", "dora", "loha", "lokr")
 SCHEDULES = ("constant", "linear", "cosine", "cosine_with_restarts", "polynomial", "constant_with_warmup")
+LOSS_TYPES = ("l2", "l1", "huber", "smooth_l1")
+HUBER_SCHEDULES = ("snr", "exponential", "constant")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,38 @@ class Settings:
     gradient_accumulation_steps: int = 1
     ema_decay: float = 0.0
     stop_text_encoder_at: float = 1.0
+    network_type: str = "lora"
+    conv_dim: int = 0
+    conv_alpha: float = 1.0
+    block_dims: str = ""
+    block_alphas: str = ""
+    lokr_factor: int = -1
+    decompose_both: bool = False
+    network_dropout: float = 0.0
+    rank_dropout: float = 0.0
+    module_dropout: float = 0.0
+    scale_weight_norms: float = 0.0
+    lora_plus_ratio: float = 1.0
+    network_weights: str = ""
+    min_timestep: int = 0
+    max_timestep: int = 1000
+    noise_offset: float = 0.0
+    noise_offset_random_strength: bool = False
+    multires_noise_iterations: int = 0
+    multires_noise_discount: float = 0.3
+    ip_noise_gamma: float = 0.0
+    ip_noise_gamma_random_strength: bool = False
+    zero_terminal_snr: bool = False
+    loss_type: str = "l2"
+    huber_c: float = 0.1
+    huber_schedule: str = "snr"
+    min_snr_gamma: float = 0.0
+    debiased_estimation: bool = False
+    alpha_mask: bool = False
+    masked_loss: bool = False
+    prior_loss_weight: float = 1.0
+    prior_preservation: float = 0.0
+    prior_preservation_every: int = 1
 
     def __post_init__(self) -> None:
         expect(
@@ -78,6 +113,8 @@ class Settings:
             self.unet_lr > 0 or self.text_encoder_lr > 0, "unetLr or textEncoderLr above 0, or nothing would be trained"
         )
         self._check_learning()
+        self._check_loss()
+        self._check_network()
         expect(self.mixed_precision in ("no", "fp16", "bf16"), "a mixedPrecision of no, fp16 or bf16")
         expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
         expect(self.max_token_length in (75, 150, 225), "a maxTokenLength of 75, 150 or 225")
@@ -92,4 +129,37 @@ class Settings:
         expect(0 <= self.lr_scheduler_min_lr_ratio <= 1, "an lrSchedulerMinLrRatio of 0 to 1")
         expect(self.gradient_accumulation_steps >= 1, "gradientAccumulationSteps of at least 1")
         expect(0 <= self.ema_decay < 1, "an emaDecay of 0 to below 1")
+        averages = self.optimizer == "AdamWScheduleFree"
+        expect(not (averages and self.ema_decay), "an emaDecay of 0 with AdamWScheduleFree, which averages by itself")
+        expect(
+            not averages or self.lr_scheduler.startswith("constant"),
+            "the lrScheduler constant with AdamWScheduleFree, which needs no other",
+        )
+        trains_on = self.stop_text_encoder_at == 1 or self.unet_lr > 0
+        expect(trains_on, "a unetLr above 0 with stopTextEncoderAt, or nothing would be trained after it")
+        rates = {rate for rate in (self.unet_lr, self.text_encoder_lr) if rate}
+        expect(
+            self.optimizer not in ("Prodigy", "DAdaptAdam") or len(rates) == 1,
+            f"equal learning rates with {self.optimizer}, which finds one for all",
+        )
         expect(0 <= self.stop_text_encoder_at <= 1, "a stopTextEncoderAt of 0 to 1")
+
+    def _check_network(self) -> None:
+        expect(self.network_type in NETWORKS, f"a networkType of {', '.join(NETWORKS)}")
+        expect(self.conv_dim >= 0 and self.conv_alpha > 0, "a convDim of at least 0 and a convAlpha above 0")
+        for name in ("network_dropout", "rank_dropout", "module_dropout"):
+            expect(0 <= getattr(self, name) < 1, f"a {name.split('_')[0]}Dropout of 0 to below 1")
+        expect(self.lokr_factor == -1 or self.lokr_factor >= 1, "a lokrFactor of -1 or at least 1")
+        expect(self.scale_weight_norms >= 0, "scaleWeightNorms of at least 0")
+        expect(self.lora_plus_ratio > 0, "a loraPlusRatio above 0")
+
+    def _check_loss(self) -> None:
+        expect(0 <= self.min_timestep < self.max_timestep <= 1000, "0 ≤ minTimestep < maxTimestep ≤ 1000")
+        expect(self.loss_type in LOSS_TYPES, f"a lossType of {', '.join(LOSS_TYPES)}")
+        expect(self.huber_schedule in HUBER_SCHEDULES, f"a huberSchedule of {', '.join(HUBER_SCHEDULES)}")
+        expect(0 < self.huber_c <= 1, "a huberC above 0 and up to 1")
+        strengths = (self.noise_offset, self.multires_noise_discount, self.ip_noise_gamma, self.min_snr_gamma)
+        expect(min(strengths) >= 0, "noiseOffset, multiresNoiseDiscount, ipNoiseGamma and minSnrGamma of at least 0")
+        expect(self.multires_noise_iterations >= 0, "multiresNoiseIterations of at least 0")
+        expect(min(self.prior_loss_weight, self.prior_preservation) >= 0, "weights of the prior of at least 0")
+        expect(self.prior_preservation_every >= 1, "priorPreservationEvery of at least 1")

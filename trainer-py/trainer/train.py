@@ -18,6 +18,7 @@ from trainer.epoch_end import finish_epoch
 from trainer.events import emit
 from trainer.failure import Failure, NonFiniteError
 from trainer.journal import Journal
+from trainer.optimizer_classes import check_optimizer
 from trainer.parking import parked
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import read_plan, read_run
@@ -32,6 +33,7 @@ def train(run_dir: Path, commands: Commands) -> None:
     """Train the plan in `run_dir` to its end, or until a command comes in. Raises Failure."""
     plan = read_plan(run_dir / "plan.json")
     run = read_run(run_dir / "run.json", plan)
+    check_optimizer(plan.settings)
     folder = StateFolder(run_dir / "state")
     progress = folder.read(plan.id)
     device = pick_device()
@@ -107,12 +109,14 @@ def _loop(session: Session) -> None:
             last_state = clock()
         seconds = clock() - started
         seconds_per_step = 0.9 * seconds_per_step + 0.1 * seconds if seconds_per_step else seconds
+        weighted = {} if result.optimized == result.loss else {"optimized_loss": result.optimized}
         emit(
             {
                 "type": "step",
                 "step": progress.step,
                 "epoch": (progress.step - 1) // plan.steps_per_epoch + 1,
                 "loss": result.loss,
+                **weighted,
                 "learning_rate": plan.settings.unet_lr * result.factor,
                 "seconds_per_step": seconds_per_step,
             }

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,157 +10,152 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.base_model import BaseModel
-from trainer.batches import epoch_batches
-from trainer.captions import training_caption
+from trainer.batch_maker import BatchMaker
+from trainer.conditioner import Conditioner
 from trainer.failure import NonFiniteError
+from trainer.loss import picture_losses
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
 from trainer.plan import Plan
-from trainer.randomness import derived_seed, step_noise
 from trainer.schedule import learning_rate_factor
 from trainer.side_by_side import lone_threads
-from trainer.text import encode_tokens, tokenize
+from trainer.step_batch import Batch
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """Mean squared error, learning-rate factor, and seconds inside forward, backward and optimizer."""
+    """`loss`: plain mean squared error, comparable whatever the settings; `optimized`: what was really followed.
+
+    factor: of the learning rate; compute_seconds: those inside forward, backward and optimizer.
+    """
 
     loss: float
+    optimized: float
     factor: float
     compute_seconds: float
 
 
-@dataclass(frozen=True)
-class Batch:
-    """noisy and noise (B, 4, h, w), timesteps (B,), captions and their tokens."""
-
-    noisy: Tensor
-    timesteps: Tensor
-    captions: list[str]
-    tokens: Tensor
-    noise: Tensor
-
-    def parts(self, count: int) -> "list[Batch]":
-        """At most `count` parts of nearly equal size, in order."""
-        size = -(-len(self.captions) // count)
-        return [
-            Batch(
-                self.noisy[at : at + size],
-                self.timesteps[at : at + size],
-                self.captions[at : at + size],
-                self.tokens[at : at + size],
-                self.noise[at : at + size],
-            )
-            for at in range(0, len(self.captions), size)
-        ]
+Losses = tuple[float, float]
+"""A share of StepResult's `loss` and `optimized`."""
 
 
 class TrainingSteps:
     """Makes the steps of a run; what step n does depends on the plan, n and the weights alone."""
 
-    def __init__(
-        self, base: BaseModel, network: LoraNetwork, optimizer: Optimizer, plan: Plan, latents: dict[str, Tensor]
+    def __init__(  # noqa: PLR0913
+        self,
+        base: BaseModel,
+        network: LoraNetwork,
+        optimizer: Optimizer,
+        plan: Plan,
+        latents: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor],
     ) -> None:
         self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
         self._pool = lone_threads(network.hands, "train") if network.hands > 1 else None
-        self._latents = latents
-        self._text_is_trained = "text_encoder" in network.groups
-        self._alphas = base.alphas_cumprod.float()
-        self._tokens: dict[str, Tensor] = {}
-        self._contexts: dict[str, Tensor] = {}
-        self._epoch, self._batches = 0, [[0]]
+        self._conditioner = Conditioner(base, plan.settings, fixed=not plan.settings.shuffle_caption)
+        self._batches = BatchMaker(base, plan, self._conditioner, latents, masks)
+        self._text_groups = [name for name in network.groups if name.startswith("text_encoder")]
+        self._text_is_trained = bool(self._text_groups)
+        self._is_plain = plan.settings.loss_type == "l2"
 
     def run(self, step: int) -> StepResult:
         """Train step `step`, counted from 0. Raises NonFiniteError and changes nothing when the loss is not finite."""
         plan = self._plan
-        images = [plan.trained_images[index] for index in self._batch(step)]
-        captions = self._captions(step, [image.caption for image in images])
-        clean = torch.stack([self._latents[image.id] for image in images])  # (B, 4, h, w)
-        noise, timesteps = step_noise(plan.settings.seed, step, tuple(clean.shape))
-        alpha = self._alphas[timesteps].view(-1, 1, 1, 1)
-        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
-        factor = learning_rate_factor(
-            step, total=plan.total_steps, warmup=plan.settings.lr_warmup_steps, scheduler=plan.settings.lr_scheduler
-        )
-        tokens = self._tokenize(captions)
+        self._stop_text_encoder(step)
+        factor = learning_rate_factor(step, total=plan.total_steps, settings=plan.settings)
+        micro_batches = self._batches.micro_batches(step)
+        samples = sum(len(images) for images in micro_batches)
+        losses, seconds = [], 0.0
+        for index, images in enumerate(micro_batches):
+            batch = self._batches.batch((step, index) if index else (step,), images)
+            started = time.perf_counter()
+            self._network.begin(step, index)
+            losses.append(self._backward(batch, len(batch) / samples))
+            seconds += time.perf_counter() - started
         started = time.perf_counter()
-        value = self._backward(Batch(noisy, timesteps, captions, tokens, noise))
         self._optimizer.step(factor)
-        return StepResult(value, factor, time.perf_counter() - started)
+        seconds += time.perf_counter() - started
+        return StepResult(*_sum(losses), factor, seconds)
 
-    def _backward(self, batch: "Batch") -> float:
-        """The batch's loss; its gradients are in the flat buffers."""
+    def _backward(self, batch: Batch, share: float) -> Losses:
+        """The batch's share of the losses; its gradients are in the flat buffers."""
         parts = batch.parts(self._network.hands)
-        if self._pool is None or len(parts) == 1:
-            losses = [self._part(parts[0], 1.0)]
-        else:
-            shares = [len(part.captions) / len(batch.captions) for part in parts]
-            losses = list(self._pool.map(self._alone, range(len(parts)), parts, shares))
+        shares = [share * len(part) / len(batch) for part in parts]
+        priors = self._priors(parts)
+        found = _sum(self._on_all(self._part, parts, shares, priors))
+        if self._pool and len(parts) > 1:
             self._network.gather()
-        value = sum(losses)
-        if not math.isfinite(value):
+        if not math.isfinite(found[1]):
             self._optimizer.drop_gradients()
-            raise NonFiniteError(f"the loss is {value}")
-        return value
+            raise NonFiniteError(f"the loss is {found[1]}")
+        return found
 
-    def _alone(self, hand: int, part: "Batch", share: float) -> float:
-        self._network.take_hand(hand)
-        return self._part(part, share)
+    def _on_all(self, work: Callable[..., Losses], *arguments: list) -> list[Losses]:
+        if self._pool is None or len(arguments[0]) == 1:
+            return [work(*each) for each in zip(*arguments, strict=True)]
 
-    def _part(self, part: "Batch", share: float) -> float:
-        loss = self._forward(part) * share
+        def alone(hand: int, *each: object) -> Losses:
+            self._network.take_hand(hand)
+            return work(*each)
+
+        return list(self._pool.map(alone, range(len(arguments[0])), *arguments))
+
+    def _part(self, part: Batch, share: float, prior: Tensor | None) -> Losses:
+        plain, loss = self._forward(part, prior)
         value = float(loss.detach())
         if math.isfinite(value):
-            self._optimizer.backward(loss)
-        return value
+            self._optimizer.backward(loss * share)
+        return float(plain.detach()) * share, value * share
 
-    def _batch(self, step: int) -> list[int]:
-        plan = self._plan
-        epoch = step // plan.steps_per_epoch + 1
-        if epoch != self._epoch:
-            self._batches = epoch_batches(
-                plan.trained_images, batch_size=plan.settings.batch_size, seed=plan.settings.seed, epoch=epoch
-            )
-            self._epoch = epoch
-        return self._batches[step % plan.steps_per_epoch]
+    def _forward(self, batch: Batch, prior: Tensor | None) -> tuple[Tensor, Tensor]:
+        context = self._conditioner.context(batch.captions, batch.tokens, trained=self._text_is_trained)
+        predicted = self._predict(batch, context)
+        plain, loss = self._losses(batch, predicted)
+        if prior is not None and batch.plain_tokens is not None:
+            # Asked for again as the LoRA now answers the caption without the trigger word.
+            again = self._predict(batch, self._conditioner.plain_context(batch.plain_tokens))
+            loss = loss + self._plan.settings.prior_preservation * F.mse_loss(again, prior)
+        return plain, loss
 
-    def _captions(self, step: int, captions: list[str]) -> list[str]:
-        settings = self._plan.settings
-        return [
-            training_caption(
-                caption,
-                shuffle=settings.shuffle_caption,
-                keep_tokens=settings.keep_tokens,
-                seed=derived_seed(settings.seed, "caption", step, place),
-            )
-            for place, caption in enumerate(captions)
-        ]
+    def _losses(self, batch: Batch, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        target = batch.target.to(predicted.device)
+        plain = F.mse_loss(predicted, target)
+        if self._is_plain and batch.masks is None and batch.weights is None:
+            return plain, plain
+        losses = picture_losses(
+            self._plan.settings,
+            predicted,
+            target,
+            alphas=batch.alphas.to(predicted.device),
+            timesteps=batch.timesteps.to(predicted.device),
+            masks=None if batch.masks is None else batch.masks.to(predicted.device),
+        )
+        return plain, (losses if batch.weights is None else losses * batch.weights.to(losses.device)).mean()
 
-    def _tokenize(self, captions: list[str]) -> Tensor:
-        length = self._plan.settings.max_token_length
-        if self._plan.settings.shuffle_caption:
-            return tokenize(self._base, captions, length)
-        for caption in captions:
-            if caption not in self._tokens:
-                self._tokens[caption] = tokenize(self._base, [caption], length)[0]
-        return torch.stack([self._tokens[caption] for caption in captions])
-
-    def _forward(self, batch: "Batch") -> Tensor:
+    def _predict(self, batch: Batch, context: Tensor) -> Tensor:
         base = self._base
         noisy = batch.noisy.to(base.device, base.dtype, memory_format=torch.channels_last)
-        context = self._context(batch.captions, batch.tokens)  # (B, tokens, width)
-        predicted = base.unet(noisy, batch.timesteps.to(base.device), encoder_hidden_states=context).sample
-        return F.mse_loss(predicted.float(), batch.noise.to(base.device))
+        return base.unet(noisy, batch.timesteps.to(base.device), context).float()
 
-    def _context(self, captions: list[str], tokens: Tensor) -> Tensor:
-        clip_skip = self._plan.settings.clip_skip
-        if self._text_is_trained:
-            return encode_tokens(self._base, tokens, clip_skip=clip_skip)
-        with torch.no_grad():
-            if self._plan.settings.shuffle_caption:
-                return encode_tokens(self._base, tokens, clip_skip=clip_skip)
-            for caption, ids in zip(captions, tokens, strict=True):
-                if caption not in self._contexts:
-                    self._contexts[caption] = encode_tokens(self._base, ids[None], clip_skip=clip_skip)[0]
-            return torch.stack([self._contexts[caption] for caption in captions])
+    @torch.no_grad()
+    def _priors(self, parts: list[Batch]) -> list[Tensor | None]:
+        """What the base model alone says to the captions without the trigger word, where that is asked for."""
+        # One after the other: the LoRA is off for all threads together.
+        with self._network.disabled():
+            return [
+                None
+                if part.plain_tokens is None
+                else self._predict(part, self._conditioner.plain_context(part.plain_tokens))
+                for part in parts
+            ]
+
+    def _stop_text_encoder(self, step: int) -> None:
+        if self._text_is_trained and step >= self._plan.settings.stop_text_encoder_at * self._plan.total_steps:
+            for group in self._text_groups:
+                self._optimizer.freeze(group)
+            self._text_is_trained = False
+
+
+def _sum(losses: list[Losses]) -> Losses:
+    return sum(plain for plain, _ in losses), sum(optimized for _, optimized in losses)

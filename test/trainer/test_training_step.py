@@ -1,0 +1,130 @@
+"""What one step does to the gradients, with one hand and with two."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from run_folder import write_run
+from trainer.base_model import BaseModel, load_base_model
+from trainer.batch_maker import BatchMaker
+from trainer.conditioner import Conditioner
+from trainer.latent_cache import cache_latents
+from trainer.network import LoraNetwork
+from trainer.optimizer import Optimizer
+from trainer.plan import Plan, read_plan
+from trainer.targets import lora_targets
+from trainer.training_step import StepResult, TrainingSteps
+
+
+def _plan(folder: Path, base: BaseModel, **settings: Any) -> Plan:  # noqa: ANN401
+    return read_plan(write_run(folder, base.path, lrScheduler="constant", **settings) / "plan.json")
+
+
+def _run(base: BaseModel, plan: Plan, folder: Path, *, hands: int = 1, count: int = 1) -> tuple[StepResult, Tensor]:
+    """The last of `count` steps, and the values after it."""
+    network = LoraNetwork(
+        lora_targets(base.unet, base.text_encoders),
+        dim=4,
+        alpha=1,
+        seed=1,
+        device=base.device,
+        dtype=base.dtype,
+        hands=hands,
+    )
+    optimizer = Optimizer(network, plan.settings, learning_rates={"unet": 1e-2, "text_encoder": 1e-2})
+    root = folder / "dataset"
+    latents = cache_latents(base, plan.images, root=root, file=folder / "latents", progress=lambda *_: None)
+    masks = {plan.trained_images[0].id: torch.zeros(1, *latents[plan.trained_images[0].id].shape[1:])}
+    steps = TrainingSteps(base, network, optimizer, plan, latents, masks if plan.settings.masked_loss else {})
+    results = [steps.run(step) for step in range(count)]
+    return results[-1], torch.cat([flat.detach() for flat in network.flat])
+
+
+EVERYTHING = {
+    "minSnrGamma": 5,
+    "lossType": "huber",
+    "noiseOffset": 0.05,
+    "maskedLoss": True,
+    "priorPreservation": 0.5,
+    "gradientAccumulationSteps": 2,
+    "optimizerArgs": ["eps=1.0"],  # steps in proportion to the gradients, or rounding would decide on tiny ones
+}
+
+
+def test_two_hands_do_what_one_does_whatever_the_loss(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    found = []
+    for hands in (1, 2):
+        base = _fresh(tiny_checkpoint)
+        plan = _plan(tmp_path / str(hands), base, **EVERYTHING)
+        found.append(_run(base, plan, tmp_path / str(hands), hands=hands, count=2))
+    (one, values), (two, others) = found
+    assert two.loss == pytest.approx(one.loss, rel=1e-4) and two.optimized == pytest.approx(one.optimized, rel=1e-4)
+    assert float((values - others).abs().max()) < 1e-6
+    assert one.optimized != pytest.approx(one.loss)
+
+
+def test_the_base_models_own_words_weigh_nothing_until_the_lora_says_something_else(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    base = _fresh(tiny_checkpoint)
+    plan = _plan(tmp_path, base, priorPreservation=10, priorPreservationEvery=2)
+    first, _ = _run(base, plan, tmp_path)
+    assert first.optimized == pytest.approx(first.loss, rel=1e-5)
+    between, _ = _run(_fresh(tiny_checkpoint), plan, tmp_path, count=2)
+    assert between.optimized == between.loss
+    third, _ = _run(_fresh(tiny_checkpoint), plan, tmp_path, count=3)
+    assert third.optimized > third.loss
+
+
+def test_accumulated_batches_are_one_step_of_all_their_pictures(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    base = _fresh(tiny_checkpoint)
+    plan = _plan(tmp_path, base, batchSize=1, gradientAccumulationSteps=3)
+    latents = cache_latents(base, plan.images, root=tmp_path / "dataset", file=tmp_path / "l", progress=lambda *_: None)
+    maker = BatchMaker(base, plan, Conditioner(base, plan.settings, fixed=False), latents, {})
+    errors = []
+    for index, images in enumerate(maker.micro_batches(0)):
+        batch = maker.batch((0, index) if index else (0,), images)
+        context = Conditioner(base, plan.settings, fixed=False).plain_context(batch.tokens)
+        with torch.no_grad():
+            errors.append(float((base.unet(batch.noisy, batch.timesteps, context) - batch.target).square().mean()))
+    assert len(errors) == 3 and len(set(errors)) == 3
+    result, _ = _run(base, plan, tmp_path)
+    assert result.loss == pytest.approx(sum(errors) / 3, rel=1e-4)
+    assert sum(len(maker.micro_batches(step)) for step in range(plan.steps_per_epoch)) == 12
+
+
+def test_regularisation_pictures_count_by_their_weight(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    base = _fresh(tiny_checkpoint)
+    plan = _plan(tmp_path, base, priorLossWeight=0.25)
+    images = tuple(dataclasses.replace(image, is_reg=True) for image in plan.images)
+    result, _ = _run(base, dataclasses.replace(plan, images=images), tmp_path)
+    assert result.optimized == pytest.approx(0.25 * result.loss, rel=1e-5)
+
+
+def test_the_text_encoder_stands_still_after_its_share_of_the_run(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    values = []
+    for count in (2, 4):
+        base = _fresh(tiny_checkpoint)
+        plan = _plan(tmp_path, base, epochs=1, stopTextEncoderAt=0.25)  # 2 of 6 steps
+        values.append(_run(base, plan, tmp_path, count=count)[1])
+    split = sum(4 * sum(module.weight.shape[:2]) for name, module in _unet(tiny_checkpoint).items())
+    assert not torch.equal(values[0][:split], values[1][:split])
+    assert torch.equal(values[0][split:], values[1][split:])
+    assert bool(values[0][split:].abs().sum() > 0)
+
+
+def _fresh(checkpoint: Path) -> BaseModel:
+    return load_base_model(checkpoint, device=torch.device("cpu"), dtype=torch.float32)
+
+
+def _unet(checkpoint: Path) -> dict[str, Any]:
+    base = _fresh(checkpoint)
+    return {
+        name: module
+        for name, module in lora_targets(base.unet, base.text_encoders).items()
+        if name.startswith("lora_unet_")
+    }

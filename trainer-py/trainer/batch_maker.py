@@ -1,0 +1,99 @@
+"""What a step trains on: pictures, captions and noise, as a pure function of the plan and the step."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from trainer.base_model import BaseModel
+from trainer.batches import epoch_batches
+from trainer.captions import training_caption, without_trigger
+from trainer.conditioner import Conditioner
+from trainer.loss import sample_weights, target_of
+from trainer.noise import add_noise, draw_noise
+from trainer.plan import Plan, PlanImage
+from trainer.randomness import derived_seed
+from trainer.step_batch import Batch
+
+
+class BatchMaker:
+    """latents (4, h, w) and masks (1, h, w) in 0–1 by image id; a picture without a mask counts as a whole."""
+
+    def __init__(
+        self,
+        base: BaseModel,
+        plan: Plan,
+        conditioner: Conditioner,
+        latents: Mapping[str, Tensor],
+        masks: Mapping[str, Tensor],
+    ) -> None:
+        self._plan, self._conditioner, self._latents, self._masks = plan, conditioner, latents, masks
+        self._prediction = base.prediction
+        self._alphas = base.alphas_cumprod.float()
+        self._epoch, self._batches = 0, [[0]]
+
+    def micro_batches(self, step: int) -> list[list[PlanImage]]:
+        """The pictures of a step, as many batches as are accumulated; in the last step of an epoch those left."""
+        plan, settings = self._plan, self._plan.settings
+        epoch = step // plan.steps_per_epoch + 1
+        if epoch != self._epoch:
+            self._batches = epoch_batches(
+                plan.trained_images, batch_size=settings.batch_size, seed=settings.seed, epoch=epoch
+            )
+            self._epoch = epoch
+        at = step % plan.steps_per_epoch * settings.gradient_accumulation_steps
+        places = self._batches[at : at + settings.gradient_accumulation_steps]
+        return [[plan.trained_images[index] for index in batch] for batch in places]
+
+    def batch(self, place: tuple[int, ...], images: list[PlanImage]) -> Batch:
+        """The batch at `place`: (step,), or (step, micro-batch) for all but the first one."""
+        settings = self._plan.settings
+        captions = self._captions(place, images)
+        clean = torch.stack([self._latents[image.id] for image in images])  # (B, 4, h, w)
+        noise = draw_noise(settings, place, clean)
+        alphas = self._alphas[noise.timesteps]
+        return Batch(
+            noisy=add_noise(clean, noise.added, alphas),
+            target=target_of(self._prediction, alphas, noise.target, clean),
+            timesteps=noise.timesteps,
+            alphas=alphas,
+            captions=captions,
+            tokens=self._conditioner.tokens(captions),
+            weights=self._weights(images, alphas),
+            masks=self._stacked_masks(images, clean),
+            plain_tokens=self._plain_tokens(place[0], captions),
+        )
+
+    def _captions(self, place: tuple[int, ...], images: list[PlanImage]) -> list[str]:
+        settings = self._plan.settings
+        return [
+            training_caption(
+                image.caption,
+                shuffle=settings.shuffle_caption,
+                keep_tokens=settings.keep_tokens,
+                seed=derived_seed(settings.seed, "caption", *place, row),
+            )
+            for row, image in enumerate(images)
+        ]
+
+    def _weights(self, images: list[PlanImage], alphas: Tensor) -> Tensor | None:
+        weights = sample_weights(self._plan.settings, self._prediction, alphas)
+        prior = self._plan.settings.prior_loss_weight
+        if prior == 1 or not any(image.is_reg for image in images):
+            return weights
+        shares = torch.tensor([prior if image.is_reg else 1.0 for image in images])
+        return shares if weights is None else weights * shares
+
+    def _stacked_masks(self, images: list[PlanImage], clean: Tensor) -> Tensor | None:
+        masks = [self._masks.get(image.id) for image in images]
+        if all(mask is None for mask in masks):
+            return None
+        whole = clean.new_ones(1, *clean.shape[2:])
+        return torch.stack([whole if mask is None else mask for mask in masks])
+
+    def _plain_tokens(self, step: int, captions: list[str]) -> Tensor | None:
+        settings = self._plan.settings
+        if not settings.prior_preservation or step % settings.prior_preservation_every:
+            return None
+        trigger = self._plan.dataset.trigger_word
+        return self._conditioner.tokens([without_trigger(caption, trigger) for caption in captions])

@@ -1,0 +1,36 @@
+"""The pictures, captions and noise of a step."""
+
+from dataclasses import dataclass, fields
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Latents noisy and target (B, 4, h, w), timesteps and their ᾱ (B,), captions and their tokens.
+
+    weights (B,): how much each picture's loss counts; None: all 1. masks: (B, 1, h, w) in 0–1 or None. plain_captions
+    are those without the trigger word where the base model's own prediction is asked for as well, else None.
+    """
+
+    noisy: Tensor
+    target: Tensor
+    timesteps: Tensor
+    alphas: Tensor
+    captions: list[str]
+    tokens: Tensor
+    weights: Tensor | None = None
+    masks: Tensor | None = None
+    plain_tokens: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def parts(self, count: int) -> "list[Batch]":
+        """At most `count` parts of nearly equal size, in order."""
+        size = -(-len(self) // count)
+        return [self._part(slice(at, at + size)) for at in range(0, len(self), size)]
+
+    def _part(self, place: slice) -> "Batch":
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{name: None if value is None else value[place] for name, value in values.items()})
