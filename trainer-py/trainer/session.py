@@ -1,6 +1,6 @@
 """What a training run holds in its hands: plan, models, state and the accounts of its time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,9 +15,12 @@ from trainer.failure import NonFiniteError
 from trainer.file_hash import FileHash
 from trainer.journal import Journal
 from trainer.latent_cache import cache_latents
+from trainer.masks import load_masks
 from trainer.network import GROUPS, LoraNetwork
+from trainer.noise_schedule import noise_schedule
 from trainer.optimizer import Optimizer
 from trainer.plan import Plan, Run
+from trainer.schedule import warmup_steps
 from trainer.side_by_side import threads_side_by_side
 from trainer.state import Progress, StateFolder, finite
 from trainer.targets import lora_targets
@@ -89,6 +92,8 @@ def open_session(  # noqa: PLR0913
     base_hash = FileHash(path) if path.is_file() else None
     base = load_base_model(path, device=device, dtype=DTYPES[plan.settings.mixed_precision], parts=_parts(plan))
     assert base_hash is not None
+    if plan.settings.zero_terminal_snr:
+        base = replace(base, alphas_cumprod=noise_schedule(zero_terminal_snr=True))
     stage("loadingModel", 1, 1)
     latents = cache_latents(
         base,
@@ -97,7 +102,8 @@ def open_session(  # noqa: PLR0913
         file=run_dir / "state" / "latents.safetensors",
         progress=lambda done, total: stage("cachingLatents", done, total),
     )
-    targets = lora_targets(base.unet, base.text_encoder)
+    masks = load_masks(Path(plan.dataset.root), plan)
+    targets = lora_targets(base.unet, base.text_encoders)
     network = _network(plan, base, targets)
     optimizer = _optimizer(plan, network)
     tensors = folder.read_tensors(progress)
@@ -111,7 +117,7 @@ def open_session(  # noqa: PLR0913
         base=base,
         network=network,
         optimizer=optimizer,
-        steps=TrainingSteps(base, network, optimizer, plan, latents),
+        steps=TrainingSteps(base, network, optimizer, plan, latents, masks),
         evaluation=Evaluation(
             base, network, targets, plan, latents, lambda done, total: stage("measuringBase", done, total)
         ),
@@ -148,13 +154,8 @@ def _hands(plan: Plan, device: torch.device) -> int:
 
 
 def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:
-    return Optimizer(
-        network,
-        learning_rates=_rates(plan),
-        weight_decay=plan.settings.weight_decay,
-        max_grad_norm=plan.settings.max_grad_norm,
-        fp16=plan.settings.mixed_precision == "fp16",
-    )
+    warmup = warmup_steps(plan.settings, plan.total_steps)
+    return Optimizer(network, plan.settings, learning_rates=_rates(plan), warmup=warmup)
 
 
 def _rates(plan: Plan) -> dict[str, float]:
