@@ -72,7 +72,8 @@ class Shim:
         return None if address is None else (address.port, address.secret)
 
     async def status(self, access: Access) -> dict[str, Any]:
-        """`state`: ready, setupNeeded, starting, stopped or failed; `working`: a job runs or waits in the queue."""
+        """`state`: ready, setupNeeded, starting, stopped or failed; `working`: a job runs or waits in the queue;
+        `trainer`: its packages are those of this version."""
         return await run_in_threadpool(self._status, access)
 
     def _status(self, access: Access) -> dict[str, Any]:
@@ -88,6 +89,7 @@ class Shim:
             "message": "" if access.hide_folders else state.message,
             "version": installed_version(self.repository),
             "working": working,
+            "trainer": setup.trainer_is_ready(),
             "access": access.as_json(),
         }
 

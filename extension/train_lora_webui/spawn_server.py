@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .child_environment import own_environment
+from .setup.webui_torch import webui_torch
 
 LOG_BYTES = 4_000_000
 
@@ -49,7 +50,7 @@ def spawn(launch: Launch) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [str(node), *_arguments(launch)],
             cwd=launch.repository,
-            env=own_environment(launch.device_id),
+            env={**own_environment(launch.device_id), **webui_torch()},
             stdin=subprocess.DEVNULL,
             # Its first line is an address with a code that lets a browser in.
             stdout=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .needed_steps import needed_steps
+from .needed_steps import needed_steps, opens_without
 from .setup_log import SetupLog
 from .setup_run import Place, SetupRun
 from .setup_state import KnownFacts, hide_folders, setup_state
@@ -18,6 +18,8 @@ _log = SetupLog()
 _run = SetupRun(_log)
 _known = KnownFacts()
 _place: Place | None = None
+#: What the trainer should be while the user does without it.
+_opened_without: str | None = None
 
 
 def _nothing_to_stop() -> str | None:
@@ -46,10 +48,32 @@ def state() -> dict[str, Any]:
     return setup_state(_configured(), _run, _known)
 
 
-def start(private_node: bool = False) -> bool:
-    """Does what is needed, in a thread. False when a set-up runs already. Also what *Try again* does."""
+def start(private_node: bool = False, better_torch: bool = False) -> bool:
+    """Does what is needed, in a thread. False when a set-up runs already. Also what *Try again* does.
+
+    `better_torch`: installs the trainer's torch once more, where one came that can't use the GPU.
+    """
     _known.forget()
-    return _run.start(_configured(), private_node)
+    return _run.start(_configured(), private_node, better_torch)
+
+
+def open_without_trainer(wanted: bool) -> bool:
+    """Whether all but training may begin although the trainer's packages are not those of this version.
+
+    Holds until the trainer is installed, another update comes or the WebUI ends; `wanted` False takes it back.
+    """
+    global _opened_without  # noqa: PLW0603 - this module is the place of that state
+    _known.forget()
+    _, facts = _known.read(_configured())
+    possible = wanted and opens_without(needed_steps(facts))
+    _opened_without = facts.trainer.wanted if possible else None
+    return possible
+
+
+def trainer_is_ready() -> bool:
+    """False while the user does without the trainer. Not for an event loop."""
+    _, facts = _known.read(_configured())
+    return all(step.code != "trainer" for step in needed_steps(facts))
 
 
 def cancel() -> None:
@@ -74,11 +98,12 @@ def node_path() -> Path | None:
 
 
 def is_ready() -> bool:
-    """Whether nothing is left to be set up. Not for an event loop."""
+    """Whether nothing is left to be set up, or nothing that the user waits for. Not for an event loop."""
     if _run.running():
         return False
     _, facts = _known.read(_configured())
-    return not needed_steps(facts)
+    needed = needed_steps(facts)
+    return not needed or (opens_without(needed) and _opened_without == facts.trainer.wanted)
 
 
 def state_with_log(since: int, without_folders: bool) -> dict[str, Any]:

@@ -37,6 +37,14 @@ class StepFacts:
 
 
 @dataclass(frozen=True)
+class TorchFacts:
+    """Of a torch that can't use the GPU: why, and whether the user has named another index of builds since."""
+
+    warning: str
+    other_index: bool
+
+
+@dataclass(frozen=True)
 class Facts:
     node: Node | None
     packages: StepFacts
@@ -44,29 +52,37 @@ class Facts:
     trainer: StepFacts
     record: Record
     version: Version
+    torch: TorchFacts | None = None
 
 
 @dataclass(frozen=True)
 class NeededStep:
-    """`reason`: first, changed (done for another version), missing (was done, is gone), no_npm or chosen."""
+    """`reason`: first, changed (done for another version), missing (was done, is gone), no_npm, chosen or torch."""
 
     code: str
     reason: str
 
 
-def needed_steps(facts: Facts, private_node: bool = False) -> tuple[NeededStep, ...]:
-    """The steps in order. `private_node`: the user wants a Node of Train LoRA's own although another one was found."""
+def needed_steps(facts: Facts, private_node: bool = False, better_torch: bool = False) -> tuple[NeededStep, ...]:
+    """The steps in order. `private_node`: the user wants a Node of Train LoRA's own although another one was found;
+    `better_torch`: he wants to try again for a torch that can use the GPU.
+    """
     others = tuple(
         NeededStep(code, reason)
         for code, reason in (
             ("packages", _reason(facts.packages, facts.record.packages)),
             ("build", _reason(facts.build, facts.record.build)),
-            ("trainer", _reason(facts.trainer, facts.record.trainer)),
+            ("trainer", _reason(facts.trainer, facts.record.trainer) or _torch_reason(facts.torch, better_torch)),
         )
         if reason is not None
     )
     node = _node_reason(facts, private_node, any(step.code == "packages" for step in others))
     return others if node is None else (NeededStep("node", node), *others)
+
+
+def opens_without(needed: tuple[NeededStep, ...]) -> bool:
+    """Whether the server and the page are there, so that all but training can be done."""
+    return [step.code for step in needed] == ["trainer"]
 
 
 def is_update(facts: Facts) -> bool:
@@ -80,6 +96,10 @@ def _reason(step: StepFacts, recorded: str | None) -> str | None:
     if step.present is not None or (recorded is not None and recorded != step.wanted):
         return "changed"
     return "first" if recorded is None else "missing"
+
+
+def _torch_reason(torch: TorchFacts | None, better_torch: bool) -> str | None:
+    return "torch" if torch is not None and (better_torch or torch.other_index) else None
 
 
 def _node_reason(facts: Facts, private_node: bool, npm_needed: bool) -> str | None:

@@ -90,6 +90,7 @@ def install_private_node(
             run(way.make, lambda line: None)
         made.parent.mkdir(exist_ok=True)
         made.write_text(way.name, "utf-8")
+    _remove_half_packages(home / "node")
     progress(0.2)
     run(_with_raw_progress(way), lambda line: _report(line, progress))
     if private_node_program(home) is None:
@@ -115,6 +116,13 @@ def python_has_venv() -> bool:
 def _package_folders(folder: Path) -> list[Path]:
     fixed = [folder / "Lib" / "site-packages", folder / "packages"]
     return [*folder.glob("lib/python*/site-packages"), *(place for place in fixed if place.is_dir())]
+
+
+def _remove_half_packages(folder: Path) -> None:
+    """pip writes RECORD last, but takes a package without it for installed."""
+    for info in (info for packages in _package_folders(folder) for info in packages.glob("*.dist-info")):
+        if not (info / "RECORD").is_file():
+            shutil.rmtree(info, ignore_errors=True)
 
 
 def _with_raw_progress(way: Way) -> tuple[str, ...]:

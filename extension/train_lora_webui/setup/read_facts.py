@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from .needed_steps import Facts, Record, StepFacts, Version
+from .needed_steps import Facts, Record, StepFacts, TorchFacts, Version
 from .node_search import Node
+from .wanted_packages import hash_of_lock
 
 #: The parts of tools/build.mjs: its stamp's name, its sources, and a file that proves the output.
 BUILD_PARTS = (
@@ -29,11 +31,12 @@ def read_facts(repository: Path, home: Path, node: Node | None) -> Facts:
     record = read_record(home)
     return Facts(
         node=node,
-        packages=StepFacts(hash_of_file(repository / "package-lock.json"), _packages_present(repository)),
+        packages=_packages_facts(repository),
         build=_build_facts(repository, record),
         trainer=_trainer_facts(repository, home, record),
         record=record,
         version=read_version(repository),
+        torch=_torch_facts(_trainer_venvs(repository, home)),
     )
 
 
@@ -87,9 +90,14 @@ def _files_below(path: str) -> list[str]:
         return [file for entry in entries if entry.name != "node_modules" for file in _files_below(entry.path)]
 
 
-def _packages_present(repository: Path) -> str | None:
-    stamp = _text(repository / LOCK_STAMP)
-    return None if stamp is None else stamp.replace(WITHOUT_DEVELOPMENT, "")
+def _packages_facts(repository: Path) -> StepFacts:
+    lock = repository / "package-lock.json"
+    wanted, stamp = hash_of_lock(lock), _text(repository / LOCK_STAMP)
+    if stamp is None:
+        return StepFacts(wanted, None)
+    present = stamp.replace(WITHOUT_DEVELOPMENT, "")
+    # tools/bootstrap.mjs, which installs what development needs too, takes the whole file.
+    return StepFacts(wanted, wanted if present == hash_of_file(lock) else present)
 
 
 def _build_facts(repository: Path, record: Record) -> StepFacts:
@@ -104,22 +112,36 @@ def _build_facts(repository: Path, record: Record) -> StepFacts:
 
 def _trainer_facts(repository: Path, home: Path, record: Record) -> StepFacts:
     wanted = hash_of_file(repository / "trainer-py" / "requirements.txt")
+    markers = [_marker(venv).get("requirements") for venv in _trainer_venvs(repository, home)]
+    # The server writes no marker into a venv of the user's own that has all packages already.
+    if wanted in markers or (os.environ.get("TRAIN_LORA_VENV") and markers and record.trainer == wanted):
+        return StepFacts(wanted, wanted)
+    return StepFacts(wanted, next((str(marker) for marker in markers if marker is not None), None))
+
+
+def _trainer_venvs(repository: Path, home: Path) -> list[Path]:
     named = os.environ.get("TRAIN_LORA_VENV")
     venvs = [Path(named)] if named else [home / "venv-trainer", repository / "data" / "venv-trainer"]
-    there = [venv for venv in venvs if (venv / "pyvenv.cfg").is_file()]
-    if not there:
-        return StepFacts(wanted, None)
-    markers = [_marked_requirements(venv) for venv in there]
-    if wanted in markers or record.trainer == wanted:
-        return StepFacts(wanted, wanted)
-    return StepFacts(wanted, next((marker for marker in markers if marker is not None), None))
+    return [venv for venv in venvs if (venv / "pyvenv.cfg").is_file()]
 
 
-def _marked_requirements(venv: Path) -> str | None:
-    try:
-        return str(json.loads((venv / "train-lora.json").read_text("utf-8"))["requirements"])
-    except (OSError, ValueError, KeyError, TypeError):
+def _torch_facts(venvs: Iterable[Path]) -> TorchFacts | None:
+    """As server/trainer/venv.ts writes them: only while the torch that came can't use the GPU."""
+    said = next((marker["torch"] for marker in map(_marker, venvs) if isinstance(marker.get("torch"), dict)), None)
+    if said is None:
         return None
+    named = os.environ.get("TRAIN_LORA_TORCH_INDEX", "").strip()
+    is_other = bool(named) and hashlib.sha256(named.encode()).hexdigest() != said.get("index")
+    return TorchFacts(str(said.get("warning", "")), is_other)
+
+
+def _marker(venv: Path) -> dict[str, Any]:
+    """What the server wrote into a venv once it was whole."""
+    try:
+        found = json.loads((venv / "train-lora.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _commit(repository: Path) -> str:

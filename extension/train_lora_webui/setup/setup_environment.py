@@ -9,10 +9,13 @@ from pathlib import Path
 
 from ..child_environment import child_environment
 from .private_node import base_python, python_has_venv
+from .webui_torch import webui_torch
 
 #: A user's default of these would lead packages out of our venvs, or the build into its development mode.
 _MISLEADING = frozenset(
-    {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "NODE_ENV", "NODE_PATH", "UV_SYSTEM_PYTHON"}
+    {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_CONSTRAINT"}
+    | {"PIP_REQUIREMENT", "PIP_NO_DEPS", "PIP_NO_DEPENDENCIES", "UV_SYSTEM_PYTHON", "UV_CONSTRAINT"}
+    | {"NODE_ENV", "NODE_PATH", "NPM_CONFIG_GLOBAL", "NPM_CONFIG_OMIT", "NPM_CONFIG_DRY_RUN"}
 )
 _QUIET = {
     "PYTHONUNBUFFERED": "1",
@@ -42,7 +45,8 @@ def setup_environment(parent: Mapping[str, str], node: Path | None = None) -> di
         # The WebUI's own name for a mirror of pip's index.
         for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
             kept.setdefault(name, mirror)
-    if (3, 10) <= sys.version_info[:2] < (3, 15) and python_has_venv():
+    kept.update(webui_torch())
+    if (3, 10) <= sys.version_info[:2] < (3, 14) and python_has_venv():
         kept.setdefault("TRAIN_LORA_PYTHON", base_python())
     return kept
 

@@ -20,7 +20,7 @@ class SetupLock:
     def __init__(self, handle: int) -> None:
         self.handle = handle
 
-    def note_child(self, pid: int) -> None:
+    def note_child(self, pid: int | None) -> None:
         content = json.dumps({"owner": os.getpid(), "child": pid}).encode()
         with contextlib.suppress(OSError):
             os.ftruncate(self.handle, 0)
@@ -33,8 +33,28 @@ class SetupLock:
 
 def take_setup_lock(home: Path) -> SetupLock:
     """Throws StepFailed `busy` while another living WebUI sets up this home, and OSError without the right to write."""
-    home.mkdir(parents=True, exist_ok=True)
-    file = home / "setup.lock"
+    return _take(home / "setup.lock", home)
+
+
+def take_repository_lock(repository: Path) -> SetupLock:
+    """The same for the extension's own folder, which WebUIs with homes of their own may share."""
+    refuse_read_only(repository)
+    # In the one folder that is ours, that git ignores and that neither npm nor the build empties.
+    return _take(repository / "dist" / "setup.lock", repository)
+
+
+def refuse_read_only(repository: Path) -> None:
+    """The packages and the build lie inside the extension's folder, in places that git ignores."""
+    if not os.access(repository, os.W_OK):
+        raise StepFailed(
+            "permission_denied",
+            f"The extension's folder {repository} can't be written. Give the account that runs the WebUI the right to "
+            "write it, and press Try again.",
+        )
+
+
+def _take(file: Path, folder: Path) -> SetupLock:
+    file.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     until = time.monotonic() + CLEARING_SECONDS
     while not _lock(handle):
@@ -43,12 +63,14 @@ def take_setup_lock(home: Path) -> SetupLock:
             os.close(handle)
             raise StepFailed(
                 "busy",
-                f"Another WebUI (process {owner}) is setting up {home}. Wait until it is done and press Try again.",
+                f"Another WebUI (process {owner}) is setting up {folder}. Wait until it is done and press Try again.",
             )
         if child is not None:
             end_group(child, hard=True)
         time.sleep(0.2)
-    return SetupLock(handle)
+    lock = SetupLock(handle)
+    lock.note_child(None)
+    return lock
 
 
 def _lock(handle: int) -> bool:
@@ -76,7 +98,8 @@ def _write_at_start(handle: int, content: bytes) -> None:
 def _owner_of(file: Path) -> tuple[int | None, int | None]:
     try:
         content = json.loads(file.read_text("utf-8"))
-        return int(content["owner"]), int(content["child"])
+        child = content["child"]
+        return int(content["owner"]), None if child is None else int(child)
     except (OSError, ValueError, KeyError, TypeError):
         return None, None
 

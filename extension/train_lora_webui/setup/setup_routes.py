@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from . import current
 
 
 def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:
-    """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start` and `<prefix>/setup/cancel`.
+    """Adds GET `<prefix>/setup`, POST `<prefix>/setup/start`, `<prefix>/setup/cancel` and `<prefix>/setup/open`.
 
     `guard` is a FastAPI dependency that lets a request through by returning its `Access` (see access.py), or raises.
     """
@@ -26,10 +27,8 @@ def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:
     async def start(request: Request, access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008
         if access.level != "full":
             return _restricted()
-        asked = _object(await request.body())
-        if asked is None or not isinstance(asked.get("privateNode", False), bool):
-            return _json(400, {"code": "bad_request", "message": 'Expected {"privateNode": true or false}.'})
-        return _json(200, {"started": current.start(asked.get("privateNode", False))})
+        asked = _choices(await request.body(), "privateNode", "betterTorch")
+        return _odd_body() if asked is None else _json(200, {"started": current.start(*asked)})
 
     async def cancel(access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008
         if access.level != "full":
@@ -37,9 +36,18 @@ def add_setup_routes(app: Any, prefix: str, guard: Callable[..., Any]) -> None:
         current.cancel()
         return _json(200, {})
 
+    async def open_without_trainer(request: Request, access: Any = Depends(guard)) -> JSONResponse:  # noqa: ANN401, B008
+        if access.level != "full":
+            return _restricted()
+        asked = _choices(await request.body(), "withoutTrainer")
+        if asked is None:
+            return _odd_body()
+        return _json(200, {"opened": await run_in_threadpool(current.open_without_trainer, *asked)})
+
     app.add_api_route(f"{prefix}/setup", read, methods=["GET"], include_in_schema=False)
     app.add_api_route(f"{prefix}/setup/start", start, methods=["POST"], include_in_schema=False)
     app.add_api_route(f"{prefix}/setup/cancel", cancel, methods=["POST"], include_in_schema=False)
+    app.add_api_route(f"{prefix}/setup/open", open_without_trainer, methods=["POST"], include_in_schema=False)
 
 
 def _restricted() -> JSONResponse:
@@ -53,12 +61,20 @@ def _restricted() -> JSONResponse:
     )
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _choices(body: bytes, *names: str) -> list[bool] | None:
+    """The named ones of a JSON object of booleans, False where it does not say; None for a body of another shape."""
     try:
         found = json.loads(body or b"{}")
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    chosen = [value for value in (found.get(name, False) for name in names) if isinstance(value, bool)]
+    return chosen if len(chosen) == len(names) else None
+
+
+def _odd_body() -> JSONResponse:
+    return _json(400, {"code": "bad_request", "message": "Expected a JSON object of true and false."})
 
 
 def _json(status: int, content: Any) -> JSONResponse:

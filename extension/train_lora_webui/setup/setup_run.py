@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,9 +15,10 @@ from .failure import Cancelled, Failure, StepFailed, failure_of_os_error, recogn
 from .masking import mask_secrets
 from .needed_steps import Facts, NeededStep, Record, needed_steps
 from .node_search import NodeSearch, find_node
+from .read_changes import read_changes
 from .read_facts import read_facts, write_record
 from .setup_environment import setup_environment
-from .setup_lock import SetupLock, take_setup_lock
+from .setup_lock import SetupLock, take_repository_lock, take_setup_lock
 from .setup_log import SetupLog
 from .step_work import Workplace, do_step
 
@@ -58,7 +60,7 @@ class SetupRun:
         self._failure: Failure | None = None
         self._stopped = False
 
-    def start(self, place: Place, private_node: bool) -> bool:
+    def start(self, place: Place, private_node: bool, better_torch: bool = False) -> bool:
         """False when one is running already."""
         with self._lock:
             if self.running():
@@ -66,7 +68,7 @@ class SetupRun:
             self._cancelled = threading.Event()
             self._steps, self._failure, self._stopped = (), None, False
             self._thread = threading.Thread(
-                target=self._work, args=(place, private_node), name="train-lora-setup", daemon=True
+                target=self._work, args=(place, private_node, better_torch), name="train-lora-setup", daemon=True
             )
             self._thread.start()
         return True
@@ -94,12 +96,12 @@ class SetupRun:
         """Whether the last one ended by `cancel`."""
         return self._stopped
 
-    def _work(self, place: Place, private_node: bool) -> None:
+    def _work(self, place: Place, private_node: bool, better_torch: bool) -> None:
         self._log.open(place.home / "setup.log")
         lock: SetupLock | None = None
         try:
             lock = take_setup_lock(place.home)
-            self._all_steps(place, private_node, lock)
+            self._all_steps(place, lock, private_node, better_torch)
         except StepFailed as failed:
             self._end("failed", failed.failure)
         except OSError as error:
@@ -114,13 +116,15 @@ class SetupRun:
             if lock is not None:
                 lock.release()
 
-    def _all_steps(self, place: Place, private_node: bool, lock: SetupLock) -> None:
+    def _all_steps(self, place: Place, lock: SetupLock, private_node: bool, better_torch: bool) -> None:
         found = find_node(place.node_setting, place.home, setup_environment(os.environ))
         facts = read_facts(place.repository, place.home, found.node)
-        needed = needed_steps(facts, private_node)
+        needed = needed_steps(facts, private_node, better_torch)
         _refuse_without_node(needed, private_node, found)
         self._steps = tuple(StepState(step.code, step.reason) for step in needed)
         self._log.add(f"Set-up of Train LoRA {facts.version.number} {facts.version.commit}".rstrip())
+        for step in needed:
+            self._tell_changes(step, place)
         record = facts.record
         for step in needed:
             self._one_step(step.code, place, lock)
@@ -134,10 +138,19 @@ class SetupRun:
             raise Cancelled
         self._began = time.monotonic()
         self._change(code, status="running")
-        if code in _UNDER_THE_SERVER:
-            refusal = place.before_change()
-            if refusal is not None:
-                raise StepFailed("server_busy", refusal)
+        with contextlib.ExitStack() as stack:
+            if code in _UNDER_THE_SERVER:
+                # Another WebUI may share this folder with a home of its own.
+                stack.callback(take_repository_lock(place.repository).release)
+                refusal = place.before_change()
+                if refusal is not None:
+                    raise StepFailed("server_busy", refusal)
+            self._work_on(code, place, lock)
+        seconds = time.monotonic() - self._began
+        self._change(code, status="done", progress=1.0, seconds=seconds)
+        self._log.add(f"[{code}] done in {seconds:.1f} s")
+
+    def _work_on(self, code: str, place: Place, lock: SetupLock) -> None:
         # The step before may have brought the Node that this one runs on.
         node = None if code == "node" else find_node(place.node_setting, place.home, setup_environment(os.environ)).node
         environment = setup_environment(os.environ, None if node is None else node.path)
@@ -148,16 +161,19 @@ class SetupRun:
             if self._cancelled.is_set():
                 raise Cancelled
             if ended.code != 0:
-                known = recognise_failure(ended.code, [mask_secrets(line) for line in ended.tail], otherwise)
+                known = recognise_failure(ended.code, ended.tail, otherwise)
                 raise StepFailed(known.code, known.message, known.details)
 
         def progress(part: float) -> None:
             self._change(code, progress=part)
 
         do_step(code, Workplace(place.repository, place.home, node, environment, run, self._log.add, progress))
-        seconds = time.monotonic() - self._began
-        self._change(code, status="done", progress=1.0, seconds=seconds)
-        self._log.add(f"[{code}] done in {seconds:.1f} s")
+
+    def _tell_changes(self, step: NeededStep, place: Place) -> None:
+        if step.reason != "changed":
+            return
+        for change in read_changes(step.code, place.repository, place.home / "venv-trainer"):
+            self._log.add(f"[{step.code}] {change.name} {change.before or '-'} → {change.after or '-'}")
 
     def _change(self, code: str, **changes: object) -> None:
         self._steps = tuple(
@@ -167,8 +183,13 @@ class SetupRun:
 
     def _end(self, status: str, failure: Failure | None) -> None:
         self._steps = tuple(replace(step, status=status) if step.status == "running" else step for step in self.steps())
-        self._failure = failure
+        self._failure = None if failure is None else _masked(failure)
         self._log.add("The set-up was stopped." if failure is None else f"[{failure.code}] {failure.message}")
+
+
+def _masked(failure: Failure) -> Failure:
+    """Programs, and Python's own errors, may name addresses with passwords in them."""
+    return Failure(failure.code, mask_secrets(failure.message), mask_secrets(failure.details))
 
 
 def _refuse_without_node(needed: Sequence[NeededStep], private_node: bool, found: NodeSearch) -> None:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .needed_steps import STEPS, Facts, Version, is_update, needed_steps
+from .needed_steps import STEPS, Facts, Version, is_update, needed_steps, opens_without
 from .node_search import Node, NodeSearch, find_node
 from .private_node import NODE_MEGABYTES, NODE_VERSION, choose_way
+from .read_changes import read_changes
 from .read_facts import read_facts
 from .setup_environment import setup_environment
 from .setup_run import Place, SetupRun, StepState
@@ -24,6 +25,8 @@ FRESH_SECONDS_WHEN_READY = 60.0
 _WEIGHTS = {"node": 20, "packages": 15, "build": 5, "trainer": 200}
 _PACKAGES_MEGABYTES = 115
 _BUILD_MEGABYTES = 2
+#: The panel names so many of the packages that an update changes, and counts the others.
+_SHOWN_CHANGES = 4
 
 
 class KnownFacts:
@@ -70,9 +73,7 @@ def setup_state(place: Place, run: SetupRun, known: KnownFacts) -> dict[str, Any
     }
     return {
         "status": _status(run, running, bool(needed), failure is not None),
-        "steps": [
-            {**vars(step), "progress": round(step.progress, 3), "seconds": round(step.seconds, 1)} for step in shown
-        ],
+        "steps": [_step_json(step, place) for step in shown],
         "progress": round(_whole(shown), 3),
         "needed": [vars(step) for step in needed],
         "places": {code: str(_folder(code, place)) for code in STEPS},
@@ -83,6 +84,8 @@ def setup_state(place: Place, run: SetupRun, known: KnownFacts) -> dict[str, Any
         "nodeProblems": [vars(problem) for problem in found.problems],
         "privateNode": {"version": NODE_VERSION, "possible": _can_have_private_node(place)},
         "failure": None if failure is None else {**vars(failure), "step": _failed_step(shown)},
+        "opensWithoutTrainer": opens_without(needed),
+        "torchWarning": "" if needed or facts.torch is None else facts.torch.warning,
         "version": _version_json(facts.version),
         "updatedFrom": _version_json(facts.record.version) if is_update(facts) else None,
         "logFile": str(place.home / "setup.log"),
@@ -129,6 +132,13 @@ def _with_installed(step: StepState, place: Place) -> StepState:
         return step
     part = installed_part(place.home, place.repository / "trainer-py" / "requirements.txt")
     return replace(step, progress=min(0.99, step.progress / 2 + part / 2))
+
+
+def _step_json(step: StepState, place: Place) -> dict[str, Any]:
+    told = {**vars(step), "progress": round(step.progress, 3), "seconds": round(step.seconds, 1)}
+    is_ahead = step.reason == "changed" and step.status == "waiting"
+    changes = read_changes(step.code, place.repository, _folder("trainer", place)) if is_ahead else ()
+    return {**told, "changes": [vars(change) for change in changes[:_SHOWN_CHANGES]], "changesInAll": len(changes)}
 
 
 def _whole(steps: tuple[StepState, ...]) -> float:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +12,9 @@ from typing import Any
 from .failure import Failure, StepFailed, recognise_failure
 from .node_search import Node
 from .private_node import install_private_node
-from .read_facts import LOCK_STAMP, WITHOUT_DEVELOPMENT, hash_of_file
+from .read_facts import LOCK_STAMP, WITHOUT_DEVELOPMENT
 from .trainer_size import trainer_size
+from .wanted_packages import hash_of_lock, wanted_entries
 
 #: Packages are loaded packed.
 _PACKED = 0.4
@@ -70,23 +68,22 @@ def _install_packages(place: Workplace) -> None:
             f"Node {node.version} is at {node.path}, but npm did not come with it. Install npm, or let Train LoRA "
             "install a private Node, and press Try again.",
         )
-    refuse_read_only(place.repository)
     lock = place.repository / "package-lock.json"
-    total = wanted_packages(json.loads(lock.read_text("utf-8")))
+    total = len(wanted_entries(json.loads(lock.read_text("utf-8"))))
     # npm asks once for each package's description and once for the package itself.
     count = _Counter(2 * total, place)
-    flags = ("--omit=dev", "--no-audit", "--no-fund", "--loglevel=http")
+    # A user's default without optional packages would leave out the native parts of all others.
+    flags = ("--omit=dev", "--include=optional", "--no-audit", "--no-fund", "--loglevel=http")
     otherwise = Failure(
         "packages_failed", "npm could not install the server's packages. Look at the details and press Try again."
     )
     place.run((str(node.path), str(node.npm), "ci", *flags), count.take, otherwise)
     stamp = place.repository / LOCK_STAMP
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(hash_of_file(lock) + WITHOUT_DEVELOPMENT, "utf-8")
+    stamp.write_text(hash_of_lock(lock) + WITHOUT_DEVELOPMENT, "utf-8")
 
 
 def _build(place: Workplace) -> None:
-    refuse_read_only(place.repository)
 
     def on_line(line: str) -> None:
         place.log(line)
@@ -111,24 +108,6 @@ def _install_trainer(place: Workplace) -> None:
         raise said.as_step_failed() from failed
     if said.failure is not None:
         raise said.as_step_failed()
-
-
-def wanted_packages(lock: dict[str, Any]) -> int:
-    """How many packages of a lockfile `npm ci --omit=dev` installs on this machine."""
-    entries = [entry for path, entry in lock.get("packages", {}).items() if path and not entry.get("dev")]
-    system = {"win32": "win32", "darwin": "darwin"}.get(sys.platform, "linux")
-    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(platform.machine().lower(), platform.machine())
-    return sum(1 for entry in entries if system in entry.get("os", [system]) and machine in entry.get("cpu", [machine]))
-
-
-def refuse_read_only(repository: Path) -> None:
-    """The packages and the build lie inside the extension's folder, in places that git ignores."""
-    if not os.access(repository, os.W_OK):
-        raise StepFailed(
-            "permission_denied",
-            f"The extension's folder {repository} can't be written. Give the account that runs the WebUI the right to "
-            "write it, and press Try again.",
-        )
 
 
 def _node_of(place: Workplace) -> Node:

@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from .webui_torch import names_builds, works_with
+
 #: Measured for cpu; the others are the sums of what torch's packages of that kind unpack to, rounded up.
 _MEGABYTES = {"cuda": 7000, "rocm": 16000, "mps": 1200, "cpu": 1500}
 
@@ -15,7 +17,7 @@ _MEGABYTES = {"cuda": 7000, "rocm": 16000, "mps": 1200, "cpu": 1500}
 def trainer_size() -> tuple[str, int]:
     """The kind of torch (cuda, rocm, mps, cpu) that will come, and megabytes on the disk, about."""
     kind = _kind()
-    if not os.environ.get("TRAIN_LORA_TORCH_INDEX"):
+    if not names_builds(os.environ):
         # The usual index has one build for each system, whatever the machine could use.
         kind = {"linux": "cuda", "win32": "cpu"}.get(sys.platform, kind)
     return kind, _MEGABYTES[kind]
@@ -50,6 +52,26 @@ def free_megabytes(folder: Path) -> int | None:
 def _kind() -> str:
     if sys.platform == "darwin":
         return "mps" if platform.machine() == "arm64" else "cpu"
-    if shutil.which("nvidia-smi") or (os.name != "nt" and Path("/proc/driver/nvidia/version").exists()):
+    if (
+        works_with().startswith("cuda")
+        or shutil.which("nvidia-smi")
+        or (os.name != "nt" and Path("/proc/driver/nvidia/version").exists())
+    ):
         return "cuda"
-    return "rocm" if sys.platform == "linux" and (shutil.which("rocminfo") or Path("/opt/rocm").is_dir()) else "cpu"
+    is_amd = (
+        works_with().startswith("rocm") or shutil.which("rocminfo") or Path("/opt/rocm").is_dir() or _has_amd_card()
+    )
+    return "rocm" if sys.platform == "linux" and is_amd else "cpu"
+
+
+def _has_amd_card() -> bool:
+    """The kernel lists processors and cards alike; a graphics unit inside a processor counts cores of both kinds."""
+    for file in Path("/sys/class/kfd/kfd/topology/nodes").glob("*/properties"):
+        try:
+            lines = file.read_text("utf-8").splitlines()
+        except (OSError, ValueError):
+            continue
+        facts = dict(line.split(" ", 1) for line in lines if " " in line)
+        if facts.get("cpu_cores_count") == "0" and facts.get("gfx_target_version", "0") != "0":
+            return True
+    return False

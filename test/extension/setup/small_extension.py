@@ -48,6 +48,8 @@ class SmallExtension:
     """`run(…)` is a whole set-up; `state()` what the panel would show."""
 
     def __init__(self, folder: Path) -> None:
+        # Spaces, other alphabets and signs that shells and addresses read in their own way.
+        folder = folder / "Мои модели & #1 100%"
         self.repository = (folder / "extension").resolve()
         self.home = folder / "home"
         self.log = SetupLog()
