@@ -11,7 +11,8 @@ from safetensors.torch import save
 
 from trainer.failure import NonFiniteError
 from trainer.lora_file import lora_bytes, lora_tensors
-from trainer.lora_weights import LoraModule, LoraWeights, read_lora
+from trainer.lora_weights import LoraModule, LoraWeights
+from trainer.read_lora import read_lora
 from trainer.save import save_lora, write_card
 
 FACTS = {

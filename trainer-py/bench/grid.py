@@ -14,7 +14,8 @@ from bench.merge import merged
 from bench.random_lora import random_lora
 from trainer.base_model import BaseModel, load_base_model
 from trainer.lora_batch import LoraBatch
-from trainer.lora_weights import LoraWeights, read_lora
+from trainer.lora_weights import LoraWeights
+from trainer.read_lora import read_lora
 from trainer.sample import CellRequest, Drawing, draw_pixels
 from trainer.targets import lora_targets
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     options = _options(arguments)
     torch.set_num_threads(options.threads)
     base = load_base_model(options.base, device=torch.device("cpu"), dtype=torch.float32, parts=_PARTS)
-    targets = lora_targets(base.unet, base.text_encoder)
+    targets = lora_targets(base.unet, base.text_encoders)
     loras = [read_lora(file) for file in options.loras] or _loras(targets)
     drawing = Drawing(options.size, options.size, "", "ddim", options.steps, 4.0, 1)
     cells = [CellRequest(None, 0.0, PROMPT, 1)]

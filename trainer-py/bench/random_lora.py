@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from trainer.lora_weights import LoraModule, LoraWeights
+from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
 
 
 def random_lora(targets: dict[str, nn.Module], *, rank: int, alpha: float, seed: int, size: float) -> LoraWeights:
@@ -14,7 +14,7 @@ def random_lora(targets: dict[str, nn.Module], *, rank: int, alpha: float, seed:
     At alpha = rank its change turns inputs of unit variance into changes of standard deviation `size`.
     """
     source = torch.Generator().manual_seed(seed)
-    modules = {}
+    modules: dict[str, NetworkModule] = {}
     for name, target in targets.items():
         weight = cast(Tensor, target.weight)
         out, inside, *kernel = weight.shape

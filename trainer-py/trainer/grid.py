@@ -14,8 +14,9 @@ from trainer.file_hash import FileHash
 from trainer.grid_cells import Emit, GridRow, draw_grid_cells, drawn_weights, grid_cells
 from trainer.grid_request import GridLora, GridRequest, read_request
 from trainer.infotext import ModelTag
-from trainer.lora_weights import LoraWeights, read_lora, read_lora_metadata
+from trainer.lora_weights import LoraWeights
 from trainer.peak_memory import peak_rss_mb
+from trainer.read_lora import read_lora, read_lora_metadata
 from trainer.sample import Drawing
 from trainer.settings import GridSettings
 from trainer.sheet import SHEET, Sheet, SheetRow, write_sheet

@@ -27,12 +27,12 @@ class LoraBytes:
 
 
 def lora_tensors(weights: LoraWeights, precision: str) -> dict[str, Tensor]:
-    """kohya's keys: `.lora_down.weight`, `.lora_up.weight` and 0-dimensional `.alpha`, all in the save precision."""
+    """kohya's and LyCORIS' keys: `<module>.lora_down.weight` … and a 0-dimensional `.alpha`, in the save precision."""
     dtype = SAVE_DTYPES[precision]
     tensors: dict[str, Tensor] = {}
     for name, module in weights.modules.items():
-        tensors[f"{name}.lora_down.weight"] = module.down.detach().to("cpu", dtype).contiguous()
-        tensors[f"{name}.lora_up.weight"] = module.up.detach().to("cpu", dtype).contiguous()
+        for end, tensor in module.tensors().items():
+            tensors[f"{name}.{end}"] = tensor.detach().to("cpu", dtype).contiguous()
         tensors[f"{name}.alpha"] = torch.tensor(module.alpha, dtype=dtype)
     return tensors
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from trainer.failure import Failure
 from trainer.lora_weights import LoraModule
 
 
@@ -22,14 +21,11 @@ class LoraStack:
     scales: tuple[float, ...]
 
 
-def stack_loras(name: str, target: nn.Module, modules: Sequence[LoraModule | None]) -> LoraStack:
-    """The LoRAs' `modules` for the layer `target`, in its precision. Raises Failure `lora_corrupt`."""
+def stack_loras(target: nn.Module, modules: Sequence[LoraModule | None]) -> LoraStack:
+    """The LoRAs' `modules`, which fit the layer `target`, in its precision; at least one of them is there."""
     assert isinstance(target, (nn.Linear, nn.Conv2d))
     weight: Tensor = target.weight
-    present = [module for module in modules if module is not None]
-    for some in present:
-        _check_shape(name, weight, some)
-    rank = max(module.rank for module in present)
+    rank = max(module.rank for module in modules if module is not None)
     kernel = tuple(weight.shape[2:]) if weight.ndim == 4 and weight.shape[2:].numel() > 1 else ()
     inside, outside = weight.shape[1], weight.shape[0]
     down = weight.new_zeros((len(modules), rank, inside, *kernel))
@@ -40,18 +36,3 @@ def stack_loras(name: str, target: nn.Module, modules: Sequence[LoraModule | Non
             up[index, : module.rank] = module.up.detach().to(up).reshape(outside, module.rank).T
     scales = tuple(0.0 if module is None else module.scale for module in modules)
     return LoraStack(down if kernel else down.transpose(1, 2).contiguous(), up, scales)
-
-
-def _check_shape(name: str, weight: Tensor, module: LoraModule) -> None:
-    down = module.rank * weight[0].numel()
-    if (
-        module.down.numel() == down
-        and module.down.shape[1] == weight.shape[1]
-        and module.up.shape[0] == weight.shape[0]
-    ):
-        return
-    raise Failure(
-        "lora_corrupt",
-        f"Expected a LoRA for a layer of {tuple(weight.shape)} at {name}, found down {tuple(module.down.shape)} and up "
-        f"{tuple(module.up.shape)}; it was made for another base model, so choose that one.",
-    )

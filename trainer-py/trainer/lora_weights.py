@@ -1,26 +1,27 @@
-"""A LoRA as numbers, and how it is read from the files that people share."""
+"""A network as numbers: what a LoRA file of any kind changes in each layer."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
-
-from trainer.failure import Failure
-from trainer.targets import TEXT_ENCODER_PREFIX, UNET_PREFIX, module_name
 
 
 @dataclass(frozen=True)
 class LoraModule:
-    """The change of one layer: up @ down · alpha / rank.
+    """The change of one layer: up @ down · alpha / rank; with `dora_scale` a DoRA.
 
     down: (rank, in) of a linear layer, (rank, in, kh, kw) of a convolution; up: (out, rank) or (out, rank, 1, 1).
+    dora_scale: the lengths that the columns of the changed weight get, (1, in) or (1, in, 1, 1).
     """
 
     down: Tensor
     up: Tensor
     alpha: float
+    dora_scale: Tensor | None = None
+
+    @property
+    def kind(self) -> str:
+        return "LoRA" if self.dora_scale is None else "DoRA"
 
     @property
     def rank(self) -> int:
@@ -30,111 +31,140 @@ class LoraModule:
     def scale(self) -> float:
         return self.alpha / self.rank
 
+    def change(self, shape: torch.Size) -> Tensor:
+        """What is added to a weight of `shape`, in float32; a DoRA's before its columns get their lengths."""
+        return (self.up.float().flatten(1) @ self.down.float().flatten(1)).mul_(self.scale).view(shape)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by the ends of their keys, as kohya's and LyCORIS' files have them, without alpha."""
+        return {"lora_down.weight": self.down, "lora_up.weight": self.up, **_magnitude(self.dora_scale)}
+
+
+@dataclass(frozen=True)
+class LohaModule:
+    """The change of one layer: (w1_a @ w1_b) ∘ (w2_a @ w2_b) · alpha / rank (LyCORIS, arXiv 2309.14859).
+
+    w1_a, w2_a: (out, rank); w1_b, w2_b: (rank, in · kh · kw). With Tucker kernels t1, t2 (rank, rank, kh, kw) instead
+    w1_a, w2_a: (rank, out) and w1_b, w2_b: (rank, in).
+    """
+
+    w1_a: Tensor
+    w1_b: Tensor
+    w2_a: Tensor
+    w2_b: Tensor
+    alpha: float
+    t1: Tensor | None = None
+    t2: Tensor | None = None
+    dora_scale: Tensor | None = None
+
+    @property
+    def kind(self) -> str:
+        return "LoHa"
+
+    @property
+    def rank(self) -> int:
+        return self.w1_b.shape[0]
+
+    @property
+    def scale(self) -> float:
+        return self.alpha / self.rank
+
+    def change(self, shape: torch.Size) -> Tensor:
+        """What is added to a weight of `shape`, in float32."""
+        first, second = _product(self.w1_a, self.w1_b, self.t1), _product(self.w2_a, self.w2_b, self.t2)
+        return (first * second).mul_(self.scale).view(shape)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by the ends of their keys, as LyCORIS' files have them, without alpha."""
+        tucker = {"hada_t1": self.t1, "hada_t2": self.t2}
+        return {
+            "hada_w1_a": self.w1_a,
+            "hada_w1_b": self.w1_b,
+            "hada_w2_a": self.w2_a,
+            "hada_w2_b": self.w2_b,
+            **{key: tensor for key, tensor in tucker.items() if tensor is not None},
+            **_magnitude(self.dora_scale),
+        }
+
+
+@dataclass(frozen=True)
+class LokrModule:
+    """The change of one layer: w1 ⊗ w2 · alpha / rank (LyCORIS), each of both whole or as a product of two.
+
+    w1: (a, c) or w1_a (a, rank) and w1_b (rank, c); w2: (b, d) or (b, d, kh, kw), or w2_a (b, rank) and w2_b
+    (rank, d · kh · kw), or with t2 (rank, rank, kh, kw) w2_a (rank, b) and w2_b (rank, d); out = a · b, in = c · d.
+    Without any product the scale is 1.
+    """
+
+    alpha: float
+    w1: Tensor | None = None
+    w1_a: Tensor | None = None
+    w1_b: Tensor | None = None
+    w2: Tensor | None = None
+    w2_a: Tensor | None = None
+    w2_b: Tensor | None = None
+    t2: Tensor | None = None
+    dora_scale: Tensor | None = None
+
+    @property
+    def kind(self) -> str:
+        return "LoKr"
+
+    @property
+    def rank(self) -> int:
+        """0 when both factors are whole."""
+        inner = self.w2_b if self.w2_b is not None else self.w1_b
+        return 0 if inner is None else inner.shape[0]
+
+    @property
+    def scale(self) -> float:
+        return self.alpha / self.rank if self.rank else 1.0
+
+    def change(self, shape: torch.Size) -> Tensor:
+        """What is added to a weight of `shape`, in float32."""
+        first = _factor(self.w1, self.w1_a, self.w1_b, None)
+        second = _factor(self.w2, self.w2_a, self.w2_b, self.t2)
+        out, inside = shape[0] // first.shape[0], shape[1] // first.shape[1]
+        second = second.reshape(1, out, 1, inside, -1)
+        return (first[:, None, :, None, None] * second).mul_(self.scale).reshape(shape)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by the ends of their keys, as LyCORIS' files have them, without alpha."""
+        found = {
+            "lokr_w1": self.w1,
+            "lokr_w1_a": self.w1_a,
+            "lokr_w1_b": self.w1_b,
+            "lokr_w2": self.w2,
+            "lokr_w2_a": self.w2_a,
+            "lokr_w2_b": self.w2_b,
+            "lokr_t2": self.t2,
+        }
+        whole = {key: tensor for key, tensor in found.items() if tensor is not None}
+        return {**whole, **_magnitude(self.dora_scale)}
+
+
+NetworkModule = LoraModule | LohaModule | LokrModule
+
 
 @dataclass(frozen=True)
 class LoraWeights:
-    """All changes of one LoRA by kohya module name."""
+    """All changes of one network by kohya module name."""
 
-    modules: dict[str, LoraModule]
-
-
-_ROLES = {
-    ".lora_down.weight": "down",
-    ".lora_up.weight": "up",
-    ".lora_A.weight": "down",
-    ".lora_B.weight": "up",
-    "_lora.down.weight": "down",  # diffusers before PEFT
-    "_lora.up.weight": "up",
-    ".lora_mid.weight": "mid",
-    ".alpha": "alpha",
-}
-_OTHER_KINDS = {
-    "hada_": "LoHa",
-    "lokr_": "LoKr",
-    "oft_": "OFT",
-    "dora_scale": "DoRA",
-    "diff": "full difference",
-    "on_input": "IA3",
-    "a1.": "GLoRA",
-}
-_PEFT_PREFIXES = {"unet.": UNET_PREFIX, "text_encoder.": TEXT_ENCODER_PREFIX}
+    modules: dict[str, NetworkModule]
 
 
-def read_lora(path: Path) -> LoraWeights:
-    """Read a LoRA or LoCon file in kohya's, diffusers' or PEFT's spelling; tensors keep the file's precision.
-
-    Raises Failure `lora_corrupt` when the file can't be read, is incomplete, or holds another kind of network.
-    """
-    path = Path(path)
-    parts: dict[str, dict[str, Tensor]] = {}
-    for key, tensor in _read_tensors(path).items():
-        name, role = _place(key, path)
-        parts.setdefault(name, {})[role] = tensor
-    if not parts:
-        raise _corrupt(path, "it holds no LoRA weights")
-    return LoraWeights({name: _module(name, tensors, path) for name, tensors in parts.items()})
+def _magnitude(dora_scale: Tensor | None) -> dict[str, Tensor]:
+    return {} if dora_scale is None else {"dora_scale": dora_scale}
 
 
-def read_lora_metadata(path: Path) -> dict[str, str]:
-    """The file's metadata; empty when it has none. Raises Failure `lora_corrupt`."""
-    try:
-        with safe_open(Path(path), framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(Path(path), error) from error
+def _product(a: Tensor, b: Tensor, tucker: Tensor | None) -> Tensor:
+    if tucker is None:
+        return a.float() @ b.float().flatten(1)
+    return torch.einsum("ijkl,ip,jr->prkl", tucker.float(), a.float(), b.float())
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _place(key: str, path: Path) -> tuple[str, str]:
-    for suffix, role in _ROLES.items():
-        if key.endswith(suffix):
-            return _kohya_name(key.removesuffix(suffix)), role
-    suffix = key.partition(".")[2] if key.startswith("lora_") else ""
-    kind = next((kind for mark, kind in _OTHER_KINDS.items() if suffix.startswith(mark)), None)
-    if kind is not None:
-        raise _corrupt(path, f"it is a {kind} file, and only LoRA and LoCon files can be drawn")
-    raise _corrupt(path, f"the meaning of {key} is unknown")
-
-
-def _kohya_name(name: str) -> str:
-    for dotted, prefix in _PEFT_PREFIXES.items():
-        if name.startswith(dotted):
-            # Before PEFT, diffusers named the processor of an attention instead of its layers.
-            path = name.removeprefix(dotted).replace(".processor.", ".")
-            return module_name(prefix, f"{path}.0" if path.endswith(".to_out") else path)
-    return name
-
-
-def _module(name: str, tensors: dict[str, Tensor], path: Path) -> LoraModule:
-    missing = [role for role in ("down", "up") if role not in tensors]
-    if missing:
-        raise _corrupt(path, f"{name} lacks its lora_{missing[0]} weight")
-    down, up = tensors["down"], tensors["up"]
-    if "mid" in tensors:
-        # Tucker form: a 3×3 kernel between two 1×1 ones is one 3×3 kernel towards the rank.
-        down = torch.einsum("orhw,ri->oihw", tensors["mid"].float(), down.flatten(1).float()).to(down.dtype)
-    if down.ndim < 2 or up.ndim < 2 or up.shape[1] != down.shape[0]:
-        raise _corrupt(path, f"the shapes {tuple(down.shape)} and {tuple(up.shape)} in {name} do not belong together")
-    if not (torch.isfinite(down).all() and torch.isfinite(up).all()):
-        raise _corrupt(path, f"{name} holds numbers that are not finite")
-    alpha = float(tensors["alpha"]) if "alpha" in tensors else float(down.shape[0])
-    return LoraModule(down=down, up=up, alpha=alpha)
-
-
-def _unreadable(path: Path, error: Exception) -> Failure:
-    if not path.exists():
-        return _corrupt(path, "there is no such file")
-    return _corrupt(path, "it is no complete safetensors file", str(error))
-
-
-def _corrupt(path: Path, what: str, details: str | None = None) -> Failure:
-    return Failure(
-        "lora_corrupt", f"Expected a LoRA file at {path}, but {what}; choose another file or copy it anew.", details
-    )
+def _factor(whole: Tensor | None, a: Tensor | None, b: Tensor | None, tucker: Tensor | None) -> Tensor:
+    if whole is not None:
+        return whole.float()
+    assert a is not None and b is not None
+    return _product(a, b, tucker)

@@ -1,72 +1,69 @@
-"""The LoRA in training: float32 masters in one flat buffer per learning rate, hooked into the base model's layers."""
+"""The network in training: float32 masters in one flat buffer per learning rate, hooked into the base model."""
 
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from trainer.fused_lora import FusedLora
-from trainer.lora_weights import LoraModule, LoraWeights
+from trainer.dropout import Dropout
+from trainer.flat_parameters import FlatParameters
+from trainer.fused_lora import Drop, FusedConvLora, FusedLora
+from trainer.fused_weight import FusedWeight
+from trainer.lora_weights import LoraWeights
+from trainer.max_norm import limit_norms
+from trainer.module_spec import ModuleSpec, has_kernel
+from trainer.network_layout import Layout, layout_for, layout_of, module_of
 from trainer.randomness import generator
 
 Target = nn.Linear | nn.Conv2d
-Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
-GROUPS = {"lora_unet_": "unet", "lora_te_": "text_encoder"}
+GROUPS = {
+    "lora_unet_": "unet",
+    "lora_te_": "text_encoder",
+    "lora_te1_": "text_encoder",
+    "lora_te2_": "text_encoder_2",
+}
+"""Learning-rate groups by the beginning of kohya's module names."""
+PLUS = "_plus"
+"""The end of the name of a group that holds the up halves alone, which LoRA+ trains faster."""
+_NO_DROPOUT = Dropout()
 
 
-class FlatParameters:
-    """All trained numbers of one group: `value` and its gradient are single float32 tensors, modules hold views.
+@dataclass(frozen=True)
+class _Layer:
+    """One target; by_hand: the leaves per hand, in the layout's order, and low their low-precision views."""
 
-    Each of the `hands` that work on a batch side by side has a gradient of its own; the first one's is that of `value`.
-    """
-
-    def __init__(self, count: int, *, device: torch.device, dtype: torch.dtype, hands: int) -> None:
-        self.value = torch.zeros(count, device=device, requires_grad=True)
-        self._gradients = [torch.zeros(count, device=device) for _ in range(hands)]
-        self.value.grad = self._gradients[0]
-        plain = self.value.detach()
-        self.low = plain if dtype == torch.float32 else plain.to(dtype)
-
-    def refresh(self) -> None:
-        """Bring the low-precision copy up to date after a change of `value`."""
-        if self.low.dtype != torch.float32:
-            self.low.copy_(self.value.detach())
-
-    def gather(self) -> None:
-        """Add the other hands' gradients to the first one's, always in the same order, and empty them."""
-        for other in self._gradients[1:]:
-            self._gradients[0].add_(other)
-            other.zero_()
-
-    def views(self, at: int, shape: tuple[int, int]) -> tuple[list[Tensor], Tensor]:
-        """Per hand a leaf over `value[at:]` whose gradient lies in its flat one; and the low-precision view."""
-        end = at + shape[0] * shape[1]
-        leaves = []
-        for gradient in self._gradients:
-            leaf = self.value.detach()[at:end].view(shape).requires_grad_()
-            leaf.grad = gradient[at:end].view(shape)
-            leaves.append(leaf)
-        return leaves, self.low[at:end].view(shape)
+    module: Target
+    layout: Layout
+    by_hand: list[list[Tensor]]
+    low: list[Tensor]
 
 
 class LoraNetwork:
-    """Wraps `targets` for training; with up at zero it starts as no change at all.
+    """Wraps `targets` for training; at first it changes nothing, or what `start` says.
 
-    targets: kohya module name → Linear or 1×1 convolution. alpha / dim scales the change, as in kohya.
+    targets: kohya module name → Linear or Conv2d. Each gets what `specs` says and is left alone without a spec; without
+    specs it gets a LoRA of `dim` and `alpha` (alpha / dim scales the change, as in kohya). start: a file's network to
+    go on from, whose modules take the place of the specs. plus: the up halves get groups of their own, named `…_plus`.
     hands: threads that may run forward and backward at the same time, each after `take_hand`.
+    Raises Failure `lora_corrupt` when `start` does not fit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         targets: Mapping[str, nn.Module],
         *,
-        dim: int,
-        alpha: float,
+        dim: int = 4,
+        alpha: float = 4.0,
+        specs: Mapping[str, ModuleSpec] | None = None,
+        start: LoraWeights | None = None,
+        plus: bool = False,
+        dropout: Dropout = _NO_DROPOUT,
         seed: int,
         device: torch.device,
         dtype: torch.dtype,
@@ -75,30 +72,41 @@ class LoraNetwork:
         self.enabled = True
         self.hands = hands
         self._thread = threading.local()
-        self.alpha = alpha
-        self._targets = {name: _target(module) for name, module in targets.items()}
-        self._scale = alpha / dim
-        self._dim = dim
-        self.groups = {
-            group: FlatParameters(self._count(prefix), device=device, dtype=dtype, hands=hands)
-            for prefix, group in GROUPS.items()
-            if self._count(prefix)
-        }
-        self._parts: dict[str, list[Parts]] = {}
-        self._place(seed)
-        self._attach()
+        self._seed, self._dropout, self._moment = seed, dropout, (0, 0)
+        if specs is None:
+            specs = dict.fromkeys(targets, ModuleSpec("lora", dim, alpha))
+        places = _places({name: _target(module) for name, module in targets.items()}, specs, start)
+        self.groups = _groups(places, plus, device=device, dtype=dtype, hands=hands)
+        self._layers = {name: self._layer(name, *place, plus) for name, place in places.items()}
+        self._fill(start)
+        for name, layer in self._layers.items():
+            forward = partial(self._forward, name, layer, layer.module.forward)
+            layer.module.forward = forward  # type: ignore[method-assign]
 
     @property
     def flat(self) -> list[Tensor]:
         return [group.value for group in self.groups.values()]
 
     def weights(self) -> LoraWeights:
-        """The present LoRA as live views in float32, no copy; 1×1 convolutions have kohya's 4-dimensional shapes."""
-        return LoraWeights({name: self._module(name) for name in self._parts})
+        """The present network as live views in float32, no copy, in the shapes of kohya's and LyCORIS' files."""
+        return LoraWeights(
+            {
+                name: module_of(
+                    layer.layout,
+                    {part.role: leaf.detach() for part, leaf in zip(layer.layout.parts, layer.by_hand[0], strict=True)},
+                    layer.module.weight.ndim,
+                )
+                for name, layer in self._layers.items()
+            }
+        )
 
     def take_hand(self, hand: int) -> None:
         """From now on this thread's gradients go to hand `hand` (0 … hands − 1); a thread that takes none is hand 0."""
         self._thread.hand = hand
+
+    def begin(self, step: int, part: int = 0) -> None:
+        """What is dropped from now on depends on `step` and on the `part` of its accumulated batch."""
+        self._moment = (step, part)
 
     def gather(self) -> None:
         """Bring the gradients of all hands together in the flat ones."""
@@ -110,6 +118,15 @@ class LoraNetwork:
         for group in self.groups.values():
             group.refresh()
 
+    def limit_norms(self, max_norm: float) -> int:
+        """kohya's max-norm over all modules; how many were scaled down."""
+        scaled = limit_norms(
+            self.weights().modules, {name: layer.module.weight for name, layer in self._layers.items()}, max_norm
+        )
+        if scaled:
+            self.refresh()
+        return scaled
+
     @contextmanager
     def disabled(self) -> Iterator[None]:
         """The base model alone."""
@@ -119,56 +136,83 @@ class LoraNetwork:
         finally:
             self.enabled = before
 
-    def _count(self, prefix: str) -> int:
-        return sum(self._dim * sum(_sizes(module)) for name, module in self._targets.items() if name.startswith(prefix))
+    def _layer(self, name: str, module: Target, layout: Layout, plus: bool) -> _Layer:
+        placed = [self.groups[_group(name, part.role, plus)].place(part.shape) for part in layout.parts]
+        by_hand = [[leaves[hand] for leaves, _ in placed] for hand in range(self.hands)]
+        return _Layer(module, layout, by_hand, [low for _, low in placed])
 
-    def _place(self, seed: int) -> None:
-        at = dict.fromkeys(self.groups, 0)
-        source = generator(seed, "network")
-        for name, module in self._targets.items():
-            group = next(group for prefix, group in GROUPS.items() if name.startswith(prefix))
-            inside, outside = _sizes(module)
-            downs, down_low = self.groups[group].views(at[group], (self._dim, inside))
-            at[group] += self._dim * inside
-            ups, up_low = self.groups[group].views(at[group], (outside, self._dim))
-            at[group] += self._dim * outside
-            bound = 1 / math.sqrt(inside)  # kaiming_uniform with a = √5
-            with torch.no_grad():
-                downs[0].copy_((torch.rand(downs[0].shape, generator=source) * 2 - 1) * bound)
-            self._parts[name] = [(down, up, down_low, up_low) for down, up in zip(downs, ups, strict=True)]
+    def _fill(self, start: LoraWeights | None) -> None:
+        source = generator(self._seed, "network")
+        with torch.no_grad():
+            for name, layer in self._layers.items():
+                known = start.modules[name].tensors() if start and name in start.modules else {}
+                for part, leaf in zip(layer.layout.parts, layer.by_hand[0], strict=True):
+                    if part.role in known:
+                        leaf.copy_(known[part.role].reshape(part.shape))
+                    else:
+                        leaf.copy_(part.first_value(layer.module.weight, source))
         self.refresh()
 
-    def _attach(self) -> None:
-        for name, module in self._targets.items():
-            forward = partial(self._forward, module, module.forward, self._parts[name])
-            module.forward = forward  # type: ignore[method-assign]
-
-    def _forward(self, module: Target, original: Callable[[Tensor], Tensor], by_hand: list[Parts], x: Tensor) -> Tensor:
-        if not self.enabled:
+    def _forward(self, name: str, layer: _Layer, original: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        place = (*self._moment, name)
+        if not self.enabled or self._dropout.skips(self._seed, place):
             return original(x)
-        parts = by_hand[getattr(self._thread, "hand", 0)]
+        hand = getattr(self._thread, "hand", 0)
+        module, layout, parts = layer.module, layer.layout, layer.by_hand[hand]
+        if layout.kind != "lora":
+            rows = self._dropout.rows(self._seed, (*place, hand), module.weight.shape[0], x.device)
+            roles = tuple(part.role for part in layout.parts)
+            return FusedWeight.apply(x, module, roles, layout.scale, rows, *parts)
+        drop = self._drop((*place, hand), x)
         if isinstance(module, nn.Linear):
-            return FusedLora.apply(x, module.weight, module.bias, *parts, self._scale)
+            return FusedLora.apply(x, module.weight, module.bias, *parts, *layer.low, layout.scale, drop)
+        if has_kernel(module):
+            return FusedConvLora.apply(x, module, *parts, *layer.low, layout.scale, drop)
         # A 1×1 convolution over channels-last memory is the same linear layer without a copy.
         rows = x.permute(0, 2, 3, 1)
-        y = FusedLora.apply(rows, module.weight.flatten(1), module.bias, *parts, self._scale)
+        y = FusedLora.apply(rows, module.weight.flatten(1), module.bias, *parts, *layer.low, layout.scale, drop)
         return y.permute(0, 3, 1, 2)
 
-    def _module(self, name: str) -> LoraModule:
-        down, up, _, _ = self._parts[name][0]
-        down, up = down.detach(), up.detach()
-        if isinstance(self._targets[name], nn.Conv2d):
-            down, up = down[:, :, None, None], up[:, :, None, None]
-        return LoraModule(down=down, up=up, alpha=self.alpha)
+    def _drop(self, place: tuple[int | str, ...], x: Tensor) -> Drop | None:
+        if not (self._dropout.network or self._dropout.rank):
+            return None
+        return lambda samples, positions, rank: self._dropout.factors(
+            self._seed, place, samples, positions, rank, x.detach()
+        )
+
+
+def _places(
+    targets: Mapping[str, Target], specs: Mapping[str, ModuleSpec], start: LoraWeights | None
+) -> dict[str, tuple[Target, Layout]]:
+    if start is not None:
+        return {
+            name: (targets[name], layout_of(name, module, targets[name].weight))
+            for name, module in start.modules.items()
+            if name in targets
+        }
+    return {name: (module, layout_for(specs[name], module.weight)) for name, module in targets.items() if name in specs}
+
+
+def _groups(
+    places: Mapping[str, tuple[Target, Layout]], plus: bool, *, device: torch.device, dtype: torch.dtype, hands: int
+) -> dict[str, FlatParameters]:
+    counts = dict.fromkeys([name + end for name in dict.fromkeys(GROUPS.values()) for end in ("", PLUS)], 0)
+    for name, (_, layout) in places.items():
+        for part in layout.parts:
+            counts[_group(name, part.role, plus)] += math.prod(part.shape)
+    return {
+        group: FlatParameters(count, device=device, dtype=dtype, hands=hands)
+        for group, count in counts.items()
+        if count
+    }
+
+
+def _group(name: str, role: str, plus: bool) -> str:
+    group = next(group for prefix, group in GROUPS.items() if name.startswith(prefix))
+    return group + PLUS if plus and role == "lora_up.weight" else group
 
 
 def _target(module: nn.Module) -> Target:
-    if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1)):
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
         return module
-    raise TypeError("LoRA targets are Linear layers or 1×1 convolutions")
-
-
-def _sizes(module: Target) -> tuple[int, int]:
-    if isinstance(module, nn.Linear):
-        return module.in_features, module.out_features
-    return module.in_channels, module.out_channels
+    raise TypeError("LoRA targets are Linear layers or convolutions")

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from trainer.failure import Failure
 from trainer.lora_file import lora_bytes, lora_tensors
-from trainer.lora_weights import LoraModule, LoraWeights, read_lora, read_lora_metadata
+from trainer.lora_weights import LohaModule, LokrModule, LoraModule, LoraWeights
+from trainer.read_lora import read_lora, read_lora_metadata
 
 NAME = "lora_unet_mid_block_attentions_0_proj_in"
 TEXT = "lora_te_text_model_encoder_layers_0_mlp_fc1"
@@ -86,6 +87,55 @@ def test_a_tucker_kernel_becomes_one_convolution_towards_the_rank(tmp_path: Path
     assert torch.allclose(torch.conv2d(x, module.down), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        LoraModule(torch.randn(4, 6, 3, 3), torch.randn(8, 4, 1, 1), 2.0),
+        LoraModule(torch.randn(4, 6), torch.randn(8, 4), 2.0, torch.rand(1, 6)),
+        LohaModule(torch.randn(8, 4), torch.randn(4, 54), torch.randn(8, 4), torch.randn(4, 54), 2.0),
+        LokrModule(3.0, w1=torch.randn(2, 2), w2=torch.randn(4, 3)),
+        LokrModule(3.0, w1=torch.randn(2, 2), w2_a=torch.randn(4, 1), w2_b=torch.randn(1, 27)),
+        LokrModule(3.0, w1_a=torch.randn(2, 1), w1_b=torch.randn(1, 2), w2_a=torch.randn(4, 1), w2_b=torch.randn(1, 3)),
+    ],
+    ids=["LoCon", "DoRA", "LoHa", "whole LoKr", "LoKr of a convolution", "LoKr of four"],
+)
+def test_each_kind_is_read_back_as_it_was_written(tmp_path: Path, module: LoraModule | LohaModule | LokrModule) -> None:
+    saved = lora_bytes(lora_tensors(LoraWeights({NAME: module}), "float"), {})
+    path = tmp_path / "some.safetensors"
+    path.write_bytes(saved.header + saved.block)
+    found = read_lora(path).modules[NAME]
+    assert (type(found), found.alpha, found.scale) == (type(module), module.alpha, module.scale)
+    assert found.tensors().keys() == module.tensors().keys()
+    assert all(torch.equal(found.tensors()[role], tensor) for role, tensor in module.tensors().items())
+
+
+def test_pefts_magnitude_is_a_length_of_each_output(tmp_path: Path) -> None:
+    down, up = _pair()
+    name = "unet.mid_block.attentions.0.proj_in"
+    path = _file(
+        tmp_path,
+        {
+            f"{name}.lora_A.weight": down,
+            f"{name}.lora_B.weight": up,
+            f"{name}.lora_magnitude_vector": torch.rand(8),
+        },
+    )
+    magnitude = read_lora(path).modules[NAME].dora_scale
+    assert magnitude is not None and magnitude.shape == (8, 1)
+
+
+def test_a_file_with_two_text_encoders_has_sdxls_names(tmp_path: Path) -> None:
+    down, up = _pair()
+    layer = "text_model.encoder.layers.0.mlp.fc1"
+    tensors = {
+        f"{encoder}.{layer}.lora_{end}.weight": tensor.clone()
+        for encoder in ("text_encoder", "text_encoder_2")
+        for end, tensor in (("A", down), ("B", up))
+    }
+    names = read_lora(_file(tmp_path, tensors)).modules.keys()
+    assert names == {f"lora_te{number}_text_model_encoder_layers_0_mlp_fc1" for number in (1, 2)}
+
+
 def _whole() -> bytes:
     down, up = _pair()
     weights = LoraWeights({NAME: LoraModule(down, up, alpha=2.0)})
@@ -127,11 +177,31 @@ def test_a_file_that_cannot_be_read_is_a_failure_with_a_sentence(
             {f"{NAME}.lora_down.weight": torch.full((4, 6), torch.nan), f"{NAME}.lora_up.weight": torch.zeros(8, 4)},
             "not finite",
         ),
-        ({f"{NAME}.hada_w1_a": torch.zeros(4, 6)}, "LoHa"),
-        ({f"{NAME}.dora_scale": torch.zeros(1, 6)}, "DoRA"),
+        ({f"{NAME}.hada_w1_a": torch.zeros(4, 6)}, "lacks its hada_w1_b"),
+        ({f"{NAME}.lokr_w1": torch.zeros(4, 6)}, "lacks its lokr_w2_a"),
+        ({f"{NAME}.dora_scale": torch.zeros(1, 6)}, "lacks its lora_down weight"),
+        ({f"{NAME}.oft_blocks": torch.zeros(1, 6, 6)}, "OFT"),
+        (
+            {
+                f"{NAME}.lokr_w1": torch.zeros(2, 2),
+                f"{NAME}.lokr_w2_a": torch.zeros(4, 3),
+                f"{NAME}.lokr_w2_b": torch.zeros(2, 3),
+            },
+            "do not belong together",
+        ),
         ({"model.diffusion_model.out.0.weight": torch.zeros(4)}, "meaning of model.diffusion_model.out.0.weight"),
     ],
-    ids=["half a module", "misfit", "not finite", "LoHa", "DoRA", "a checkpoint"],
+    ids=[
+        "half a module",
+        "misfit",
+        "not finite",
+        "half a LoHa",
+        "half a LoKr",
+        "half a DoRA",
+        "OFT",
+        "LoKr",
+        "a checkpoint",
+    ],
 )
 def test_a_file_that_is_no_lora_says_what_it_is(tmp_path: Path, tensors: dict[str, Tensor], said: str) -> None:
     with pytest.raises(Failure, match=said) as caught:
