@@ -25,8 +25,8 @@ def tiny_base() -> BaseModel:
 
 
 def all_targets(base: BaseModel) -> dict[str, nn.Module]:
-    return lora_targets(base.unet, base.text_encoder, convolutions=True)
+    return lora_targets(base.unet, base.text_encoders, convolutions=True)
 
 
 def plain_targets(base: BaseModel) -> dict[str, nn.Module]:
-    return lora_targets(base.unet, base.text_encoder)
+    return lora_targets(base.unet, base.text_encoders)

@@ -5,22 +5,26 @@ import os
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tiny_checkpoint import tiny_modules, write_tiny_checkpoint
+from tiny_checkpoint import TINY, tiny_config, tiny_modules, write_tiny_checkpoint
 from trainer.base_model import BaseModel, load_base_model
 from trainer.failure import Failure
+from trainer.ldm_keys import unet_key, vae_key
 
 OLD = "cond_stage_model.transformer."
 NEW = "cond_stage_model.transformer.text_model."
 
 
-def _load(path: Path, **options: frozenset[str]) -> BaseModel:
+def _load(path: Path, **options: Any) -> BaseModel:  # noqa: ANN401
     return load_base_model(path, device=torch.device("cpu"), dtype=torch.float32, **options)
 
 
@@ -44,40 +48,129 @@ def _code(path: Path) -> str:
     return caught.value.code
 
 
+@pytest.mark.parametrize("kind", ["sd1", "sd2", "sdxl"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_every_weight_arrives_in_its_place_whatever_the_files_precision(tmp_path: Path, dtype: torch.dtype) -> None:
-    base = _load(write_tiny_checkpoint(tmp_path, dtype=dtype))
-    for expected, module in zip(tiny_modules(base.path), (base.unet, base.text_encoder, base.vae), strict=True):
+def test_every_weight_arrives_in_its_place_whatever_the_files_precision(
+    tmp_path: Path, dtype: torch.dtype, kind: str
+) -> None:
+    base = _load(write_tiny_checkpoint(tmp_path, kind=kind, dtype=dtype))
+    unet, texts, vae = tiny_modules(kind)
+    for expected, module in zip((unet, *texts, vae), (base.unet, *base.text_encoders, base.vae), strict=True):
         state = module.state_dict()
         assert not any(tensor.is_meta for tensor in [*module.parameters(), *module.buffers()])
+        assert state.keys() == expected.state_dict().keys()
         assert all(torch.equal(value.to(dtype).float(), state[key]) for key, value in expected.state_dict().items())
-    assert base.resolution == 64 and base.name == "tiny"
+    assert base.config == tiny_config(kind) and base.name == "tiny"
 
 
-def test_the_key_map_agrees_with_diffusers_own_conversion(tiny_base: BaseModel) -> None:
-    state = load_file(tiny_base.path)
-    unet = convert_ldm_unet_checkpoint(dict(state), dict(tiny_base.unet.config))
-    vae = convert_ldm_vae_checkpoint(dict(state), dict(tiny_base.vae.config))
-    for converted, module in ((unet, tiny_base.unet), (vae, tiny_base.vae)):
-        mine = module.state_dict()
-        assert converted.keys() == mine.keys()
-        assert all(torch.equal(value.float().reshape(mine[key].shape), mine[key]) for key, value in converted.items())
+@pytest.mark.parametrize("name", ["v_pred", "ztsnr"])
+def test_a_checkpoint_says_itself_what_it_predicts(tmp_path: Path, name: str) -> None:
+    marks = ("v_pred", "ztsnr") if name == "ztsnr" else ("v_pred",)
+    base = _load(write_tiny_checkpoint(tmp_path, kind="sdxl", marks=marks))
+    assert base.prediction == "v"
+    assert base.config.zero_terminal_snr == (name == "ztsnr") == (float(base.alphas_cumprod[-1]) == 0)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "prediction"),
+    [
+        ({"modelspec.prediction_type": "v"}, "v"),
+        ({"modelspec.prediction_type": "epsilon"}, "epsilon"),
+        ({"modelspec.architecture": "stable-diffusion-v2-768-v"}, "v"),
+        ({"modelspec.architecture": "stable-diffusion-v2-512"}, "epsilon"),
+        ({}, "epsilon"),
+    ],
+)
+def test_the_metadata_of_a_stable_diffusion_2_tells_its_prediction(
+    tmp_path: Path, metadata: dict[str, str], prediction: str
+) -> None:
+    path = write_tiny_checkpoint(tmp_path, kind="sd2", metadata=metadata)
+    assert _load(path).config == tiny_config("sd2", prediction)
+    assert _load(path, prediction="v").prediction == "v"
+    assert _load(path, prediction="epsilon").prediction == "epsilon"
+
+
+def test_the_yaml_beside_a_stable_diffusion_2_counts_more_than_its_metadata(tmp_path: Path) -> None:
+    path = write_tiny_checkpoint(tmp_path, kind="sd2", metadata={"modelspec.prediction_type": "epsilon"})
+    params = {
+        **TINY["model"]["params"],
+        "parameterization": "v",
+        "cond_stage_config": {"params": {"layer": "penultimate"}},
+    }
+    params["unet_config"] = {"params": {"image_size": 96, "num_head_channels": 64}}
+    path.with_suffix(".yaml").write_text(yaml.safe_dump({"model": {"params": params}}))
+    assert _load(path).config == tiny_config("sd2", "v")
+
+
+def test_a_wide_bias_in_the_last_attention_marks_a_stable_diffusion_2_that_predicts_v(tmp_path: Path) -> None:
+    path = write_tiny_checkpoint(tmp_path, kind="sd2")
+    state = load_file(path)
+    for width, prediction in ((0.02, "epsilon"), (0.2, "v")):
+        state["model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"] = width * torch.randn(320)
+        save_file(state, path)
+        assert _load(path).prediction == prediction
+
+
+@pytest.mark.parametrize("layout", ["plain", "prefixed", "diffusers"])
+def test_a_separate_autoencoder_takes_the_place_of_the_models_own(
+    tmp_path: Path, tiny_checkpoint: Path, layout: str
+) -> None:
+    path = tmp_path / "other-vae.safetensors"
+    own = {key: value for key, value in load_file(tiny_checkpoint).items() if key.startswith("first_stage_model.")}
+    other = {key: value + 1 for key, value in own.items()}
+    if layout == "plain":
+        other = {key.removeprefix("first_stage_model."): value for key, value in other.items()}
+    elif layout == "diffusers":
+        vae = AutoencoderKL(**_DIFFUSERS_VAE)
+        other = {key: other[vae_key(key, levels=4)].reshape(value.shape) for key, value in vae.state_dict().items()}
+    save_file(other, path)
+    found = _load(tiny_checkpoint, vae_path=path).vae.state_dict()
+    assert all(torch.equal(found[key.removeprefix("first_stage_model.")], value + 1) for key, value in own.items())
+
+
+_DIFFUSERS_UNET = {
+    "sample_size": 8,
+    "block_out_channels": (32, 32, 64, 64),
+    "layers_per_block": 2,
+    "cross_attention_dim": 32,
+    "attention_head_dim": 4,
+}
+_DIFFUSERS_VAE = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "block_out_channels": (32,) * 4,
+    "layers_per_block": 0,
+    "latent_channels": 4,
+}
+
+
+def test_the_key_map_agrees_with_diffusers_own_conversion(tiny_checkpoint: Path) -> None:
+    state = load_file(tiny_checkpoint)
+    unet, vae = UNet2DConditionModel(**_DIFFUSERS_UNET), AutoencoderKL(**_DIFFUSERS_VAE)
+    converted = convert_ldm_unet_checkpoint(dict(state), dict(unet.config))
+    assert converted.keys() == unet.state_dict().keys()
+    for key, value in converted.items():
+        assert torch.equal(value, state[unet_key(key, layers=2, attention_levels=frozenset({1, 2, 3}))])
+    converted = convert_ldm_vae_checkpoint(dict(state), dict(vae.config))
+    assert converted.keys() == vae.state_dict().keys()
+    for key, value in converted.items():
+        assert torch.equal(value.flatten(), state[vae_key(key, levels=4)].flatten())
 
 
 def test_an_old_text_encoder_layout_and_a_pickled_file_load_alike(tmp_path: Path, tiny_checkpoint: Path) -> None:
     state = load_file(tiny_checkpoint)
     old = {key.replace(NEW, OLD): value for key, value in state.items()}
-    expected = _load(tiny_checkpoint).text_encoder.state_dict()
+    expected = _load(tiny_checkpoint).text_encoders[0].state_dict()
     for suffix in (".safetensors", ".ckpt"):
         path = _copy(tiny_checkpoint, tmp_path / suffix[1:], old, suffix)
-        found = _load(path).text_encoder.state_dict()
+        found = _load(path).text_encoders[0].state_dict()
         assert all(torch.equal(value, found[key]) for key, value in expected.items())
 
 
 def test_parts_that_nobody_asked_for_take_no_memory(tiny_checkpoint: Path) -> None:
     base = _load(tiny_checkpoint, parts=frozenset({"unet", "vae_encoder"}))
     assert all(parameter.is_meta for parameter in base.vae.decoder.parameters())
-    assert all(parameter.is_meta for parameter in base.text_encoder.parameters())
+    assert all(parameter.is_meta for parameter in base.text_encoders[0].parameters())
     assert not any(parameter.is_meta for parameter in [*base.vae.encoder.parameters(), *base.unet.parameters()])
 
 
@@ -126,8 +219,8 @@ def test_a_file_that_holds_code_is_refused_and_never_run(tmp_path: Path, form: s
 @pytest.mark.parametrize(
     ("key", "family"),
     [
-        ("conditioner.embedders.1.model.ln_final.weight", "XL"),
-        ("cond_stage_model.model.transformer.resblocks.0.ln_1.weight", "2.x"),
+        ("conditioner.embedders.0.model.ln_final.weight", "refiner"),
+        ("model.diffusion_model.joint_blocks.0.x_block.attn.proj.weight", "Diffusion 3"),
         ("lora_unet_mid_block_attentions_0_proj_in.alpha", "LoRA"),
     ],
 )

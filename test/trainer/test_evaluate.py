@@ -19,7 +19,7 @@ def _evaluation(tmp_path: Path, base: BaseModel) -> tuple[Evaluation, LoraNetwor
     plan = read_plan(write_run(tmp_path, base.path) / "plan.json")
     root = tmp_path / "dataset"
     latents = cache_latents(base, plan.images, root=root, file=tmp_path / "l.safetensors", progress=lambda *_: None)
-    targets = lora_targets(base.unet, base.text_encoder)
+    targets = lora_targets(base.unet, base.text_encoders)
     network = LoraNetwork(targets, dim=2, alpha=2, seed=1, device=base.device, dtype=base.dtype)
     return Evaluation(base, network, targets, plan, latents, lambda *_: None), network, plan
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from bench.merge import merged
 from bench.random_lora import random_lora
 from drawing_base import all_targets, tiny_base
+from trainer.clip_tokenizer import token_ids
 from trainer.lora_batch import LoraBatch
 from trainer.lora_weights import LoraWeights
 from trainer.sample import CellRequest, Drawing, draw_cells, draw_pixels
@@ -69,7 +70,7 @@ def test_prompts_of_several_chunks_equal_merged_weights_too() -> None:
     loras = _loras()
     cells = [CellRequest(0, 1.2, LONG, 3), CellRequest(1, 0.6, "short", 3), CellRequest(None, 0, "short", 3)]
     base = tiny_base()
-    assert len(base.tokenizer(LONG, add_special_tokens=False).input_ids) > CHUNK
+    assert len(token_ids([LONG])[0]) > CHUNK
     found = _draw(cells, loras=loras)
     # Guidance pads all contexts of a drawing to the longest one, so the cells are drawn alone beside a long prompt.
     for index, cell in enumerate(cells):

@@ -3,7 +3,7 @@ import torch
 from diffusers import EulerDiscreteScheduler
 from torch import Tensor
 
-from trainer.base_model import noise_schedule
+from trainer.noise_schedule import noise_schedule
 from trainer.sampler import cell_noise, ddim_timesteps, euler_sigmas, guided, sample_latents
 
 ALPHAS = noise_schedule()
@@ -64,10 +64,10 @@ class _Unet:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def __call__(self, x: Tensor, time: float, context: Tensor) -> object:
+    def __call__(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
         self.batches.append(len(x))
-        value = x * 0 + context.mean(dim=(1, 2))[:, None, None, None]
-        return type("Output", (), {"sample": value})
+        assert time.shape == (len(x),)
+        return x * 0 + context.mean(dim=(1, 2))[:, None, None, None]
 
 
 def test_guidance_moves_away_from_the_negative_prompt_in_one_call() -> None:

@@ -1,13 +1,21 @@
 from pathlib import Path
 
+import pytest
 import torch
-from diffusers import UNet2DConditionModel
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel
 
+from trainer.clip_text import ClipText
+from trainer.model_config import TextEncoderConfig, UnetConfig
 from trainer.targets import lora_targets
+from trainer.unet import Unet
 
 NAMES = Path(__file__).parent / "kohya_names"
+SD1 = UnetConfig(320, (1, 2, 4, 4), 2, (1, 1, 1, 0), 1, context_width=768)
+SDXL = UnetConfig(
+    320, (1, 2, 4), 2, (0, 2, 10), 10, context_width=2048, heads=None, linear_projections=True, vector_width=2816
+)
+CLIP_L = TextEncoderConfig(width=768, layers=12, heads=12, inner=3072)
+CLIP_G = TextEncoderConfig(width=1280, layers=32, heads=20, inner=5120, projection=1280)
 
 
 def _kohya_shapes(file: str) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -18,38 +26,45 @@ def _kohya_shapes(file: str) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]
     return shapes
 
 
-def _sd1_targets(convolutions: bool) -> dict[str, nn.Module]:
+def _targets(unet: UnetConfig, *texts: TextEncoderConfig, convolutions: bool = False) -> dict[str, nn.Module]:
     with torch.device("meta"):
-        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
-        text_encoder = CLIPTextModel(
-            CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
-        )
-    return lora_targets(unet, text_encoder, convolutions=convolutions)
+        return lora_targets(Unet(unet), [ClipText(text) for text in texts], convolutions=convolutions)
 
 
 def _fits(module: nn.Module, down: tuple[int, ...], up: tuple[int, ...]) -> bool:
     return tuple(module.weight.shape[1:]) == down[1:] and module.weight.shape[0] == up[0]
 
 
-def test_the_264_targets_of_a_stable_diffusion_1_model_have_the_names_and_shapes_of_kohyas_files() -> None:
-    expected = _kohya_shapes("keys_sd1_lora.txt")
-    targets = _sd1_targets(convolutions=False)
-    assert len(expected) == 264
+@pytest.mark.parametrize(
+    ("kind", "file", "count"),
+    [
+        ("sd1", "keys_sd1_lora.txt", 264),
+        ("sd1", "keys_sd1_locon.txt", 350),
+        ("sdxl", "keys_sdxl_lora.txt", 986),
+        ("sdxl", "keys_sdxl_locon.txt", 1052),
+    ],
+)
+def test_the_targets_have_the_names_and_shapes_of_kohyas_files(kind: str, file: str, count: int) -> None:
+    expected = _kohya_shapes(file)
+    parts = (SD1, CLIP_L) if kind == "sd1" else (SDXL, CLIP_L, CLIP_G)
+    targets = _targets(*parts, convolutions="locon" in file)
+    assert len(expected) == count
     assert set(targets) == set(expected)
     assert all(_fits(targets[name], *expected[name]) for name in expected)
 
 
-def test_with_convolutions_the_targets_are_the_350_of_a_locon_file() -> None:
-    expected = _kohya_shapes("keys_sd1_locon.txt")
-    targets = _sd1_targets(convolutions=True)
-    assert len(expected) == 350
-    assert set(targets) == set(expected)
-    assert all(_fits(targets[name], *expected[name]) for name in expected)
+def test_stable_diffusion_2_has_the_names_of_its_older_sister() -> None:
+    sd2 = UnetConfig(320, (1, 2, 4, 4), 2, (1, 1, 1, 0), 1, context_width=1024, heads=None, linear_projections=True)
+    text = TextEncoderConfig(width=1024, layers=23, heads=16, inner=4096)
+    names = set(_targets(sd2, text))
+    assert {name for name in names if name.startswith("lora_unet_")} == {
+        name for name in _kohya_shapes("keys_sd1_lora.txt") if name.startswith("lora_unet_")
+    }
+    assert sum(name.startswith("lora_te_text_model_encoder_layers_") for name in names) == 23 * 6
 
 
 def test_a_part_that_is_left_alone_has_no_targets() -> None:
     with torch.device("meta"):
-        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
-    targets = lora_targets(unet, None)
+        targets = lora_targets(Unet(SD1))
     assert len(targets) == 192
     assert all(name.startswith("lora_unet_") for name in targets)

@@ -145,7 +145,7 @@ class Evaluation:
         noisy = torch.stack([probe.noisy for probe in probes]).to(base.device, base.dtype)
         timesteps = torch.tensor([probe.timestep for probe in probes], device=base.device)
         context = torch.stack([contexts[probe.prompt, weight] for probe, (_, weight) in zip(probes, part, strict=True)])
-        predicted = base.unet(noisy, timesteps, encoder_hidden_states=context).sample.float()
+        predicted = base.unet(noisy, timesteps, context).float()
         target = torch.stack([probe.target for probe in probes]).to(base.device)
         return (predicted - target).square().mean(dim=(1, 2, 3)).tolist()
 
@@ -162,7 +162,7 @@ class Evaluation:
                 [prompt for prompt, _ in some],
                 clip_skip=settings.clip_skip,
                 max_token_length=settings.max_token_length,
-            )
+            ).context
             found.update(zip(some, context, strict=True))
         return found
 

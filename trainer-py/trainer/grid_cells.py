@@ -92,7 +92,7 @@ def draw_grid_cells(
             missing.append(cell)
     if not missing:
         return
-    targets = lora_targets(base.unet, base.text_encoder, convolutions=True)
+    targets = lora_targets(base.unet, base.text_encoders, convolutions=True)
     loras = LoraBatch(targets, [row.lora or LoraWeights({}) for row in rows])
     _warn(rows, loras.unknown, emit)
     with loras:

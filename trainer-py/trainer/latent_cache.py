@@ -48,7 +48,7 @@ def cache_latents(
 
 def _encode(base: BaseModel, pictures: Tensor) -> Tensor:
     with torch.no_grad():
-        mean = base.vae.encode(pictures.to(base.device)).latent_dist.mean
+        mean = base.vae.encode(pictures.to(base.device))
         return (mean * base.scale_factor).cpu().contiguous()
 
 

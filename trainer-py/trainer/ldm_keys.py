@@ -1,4 +1,4 @@
-"""Where each weight of the diffusers/transformers modules lies in a single-file Stable Diffusion 1 checkpoint."""
+"""Names of diffusers' layout in a single-file checkpoint, and back."""
 
 import re
 
@@ -9,6 +9,8 @@ TEXT_PREFIXES = ("cond_stage_model.transformer.text_model.", "cond_stage_model.t
 _UNET_TOP = {
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_in": "input_blocks.0.0",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
@@ -21,7 +23,17 @@ _UNET_RESNET = {
     "conv2": "out_layers.3",
     "conv_shortcut": "skip_connection",
 }
-_VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
+_VAE_ATTENTION = {
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+    "query": "q",  # diffusers of 2022
+    "key": "k",
+    "value": "v",
+    "proj_attn": "proj_out",
+}
 
 
 def unet_key(name: str, *, layers: int, attention_levels: frozenset[int]) -> str:
@@ -60,10 +72,35 @@ def vae_key(name: str, *, levels: int) -> str:
     return VAE_PREFIX + name.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
 
 
-def text_encoder_keys(name: str) -> tuple[str, ...]:
-    """Checkpoint keys under which the text encoder parameter `name` may lie, newest layout first."""
-    plain = name.removeprefix("text_model.")
-    return tuple(prefix + plain for prefix in TEXT_PREFIXES)
+def diffusers_path(path: str, *, layers: int) -> str:
+    """Dotted path in diffusers' UNet of the layer at the dotted `path` in the original one."""
+    side, _, rest = path.partition(".")
+    if side == "middle_block":
+        index, _, inner = rest.partition(".")
+        if index == "1":
+            return f"mid_block.attentions.0.{inner}"
+        return f"mid_block.resnets.{int(index) // 2}.{_resnet_path(inner)}"
+    if side not in ("input_blocks", "output_blocks") or rest == "0.0":
+        return _top_path(path)
+    block, place, inner = (*rest.split(".", 2), "")[:3]
+    down = side == "input_blocks"
+    level, number = divmod(int(block) - (1 if down else 0), layers + 1)
+    group = f"{'down' if down else 'up'}_blocks.{level}"
+    if inner == "op":
+        return f"{group}.downsamplers.0.conv"
+    if inner == "conv":
+        return f"{group}.upsamplers.0.conv"
+    if place == "0":
+        return f"{group}.resnets.{number}.{_resnet_path(inner)}"
+    return f"{group}.attentions.{number}.{inner}"
+
+
+def _top_path(path: str) -> str:
+    return next((name for name, original in _UNET_TOP.items() if original == path), path)
+
+
+def _resnet_path(inner: str) -> str:
+    return next((name for name, original in _UNET_RESNET.items() if original == inner), inner)
 
 
 def _unet_inner(part: str, rest: str) -> str:

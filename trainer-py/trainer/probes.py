@@ -71,14 +71,16 @@ def drift_probes(
     may raise to interrupt.
     """
     prompts = list(prompts)[: amount.generic]
-    context = encode_prompts(base, prompts, clip_skip=settings.clip_skip, max_token_length=settings.max_token_length)
+    context = encode_prompts(
+        base, prompts, clip_skip=settings.clip_skip, max_token_length=settings.max_token_length
+    ).context
     noise = [torch.randn((4, *size), generator=generator(settings.seed, "drift", prompt)) for prompt in prompts]
     x = torch.stack(noise).to(base.device)
     probes = []
     for index, timestep in enumerate(_TRAJECTORY):
         check(index, len(_TRAJECTORY))
         steps = torch.full((len(prompts),), timestep, device=base.device)
-        predicted = base.unet(x.to(base.dtype), steps, encoder_hidden_states=context).sample.float()
+        predicted = base.unet(x.to(base.dtype), steps, context).float()
         if timestep in amount.drift_timesteps:
             for place, prompt in enumerate(prompts):
                 core = place < amount.core and timestep in amount.drift_core_timesteps

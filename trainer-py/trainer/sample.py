@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.clip_tokenizer import token_ids
 from trainer.failure import Failure
-from trainer.lora_batch import LoraBatch, Row
+from trainer.lora_batch import LoraBatch
+from trainer.lora_rows import Row
 from trainer.sampler import cell_noise, guided, sample_latents
 from trainer.side_by_side import side_by_side, threads_side_by_side
 from trainer.text import CHUNK, encode_tokens, tokenize
@@ -115,7 +117,7 @@ _TEXTS_AT_ONCE = 64
 
 def _tokens(base: BaseModel, texts: Sequence[str]) -> Tensor:
     # (texts, chunks, 77) with as many chunks as the longest text needs; guidance wants both contexts equally long.
-    lengths = [len(ids) for ids in base.tokenizer(list(texts), add_special_tokens=False, verbose=False).input_ids]
+    lengths = [len(ids) for ids in token_ids(texts)]
     chunks = max(1, -(-max(lengths) // CHUNK))
     return tokenize(base, texts, CHUNK * chunks)
 
@@ -126,7 +128,7 @@ def _encode(base: BaseModel, loras: LoraBatch, rows: Sequence[Row], tokens: Tens
     texts, chunks, length = tokens.shape
     loras.set_rows(rows)
     single = tokens.reshape(1, texts * chunks, 1, length).expand(len(rows), -1, -1, -1).reshape(-1, 1, length)
-    context = encode_tokens(base, single, clip_skip=clip_skip)
+    context = encode_tokens(base, single, clip_skip=clip_skip).context
     loras.set_rows(())
     return context.view(len(rows), texts, chunks * length, -1)
 
@@ -156,8 +158,8 @@ def decode(base: BaseModel, latents: Tensor) -> Tensor:
     """Pictures (n, 3, 8h, 8w) in 0–1 of unit-scale latents (n, 4, h, w)."""
     pixels = 64 * latents.shape[2] * latents.shape[3]
     at_once = max(1, (_CPU_PIXELS if base.device.type == "cpu" else _DECODED_PIXELS) // pixels)
-    parts = (latents.to(base.vae.dtype) / base.scale_factor).split(at_once)
-    pictures = torch.cat([base.vae.decode(part).sample for part in parts])
+    parts = (latents.float() / base.scale_factor).split(at_once)
+    pictures = torch.cat([base.vae.decode(part) for part in parts])
     return ((pictures.float() + 1) / 2).clamp(0, 1)
 
 

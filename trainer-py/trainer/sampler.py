@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from diffusers import UNet2DConditionModel
 from torch import Tensor
+
+from trainer.unet import Unet
 
 Denoise = Callable[[Tensor, float], Tensor]
 """Noise predicted in latents (n, 4, h, w) of unit variance at a timestep 0–999; it need not be whole."""
@@ -28,22 +29,27 @@ def cell_noise(seeds: Sequence[int], width: int, height: int) -> Tensor:
     return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
 
 
-def guided(unet: UNet2DConditionModel, context: Tensor, negative: Tensor, cfg_scale: float) -> Denoise:
+def guided(unet: Unet, context: Tensor, negative: Tensor, cfg_scale: float) -> Denoise:
     """Classifier-free guidance; both predictions come from one call, a cell without and with after the other.
 
     context and negative: (n, tokens, width). A scale of 1 needs no second prediction and makes none.
     """
     dtype = unet.dtype
     if cfg_scale == 1:
-        return lambda x, time: unet(x.to(dtype), time, context).sample.float()
+        return lambda x, time: unet(x.to(dtype), _times(x, time), context).float()
     both = torch.stack([negative, context], dim=1).flatten(0, 1)
 
     def denoise(x: Tensor, time: float) -> Tensor:
-        predicted = unet(x.to(dtype).repeat_interleave(2, dim=0), time, both).sample.float()
+        x = x.to(dtype).repeat_interleave(2, dim=0)
+        predicted = unet(x, _times(x, time), both).float()
         without, with_text = predicted.unflatten(0, (-1, 2)).unbind(1)
         return torch.lerp(without, with_text, cfg_scale)
 
     return denoise
+
+
+def _times(x: Tensor, time: float) -> Tensor:
+    return torch.full((len(x),), time, device=x.device)
 
 
 def ddim_timesteps(steps: int) -> list[int]:

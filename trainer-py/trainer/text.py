@@ -1,56 +1,67 @@
 """Prompts as the context of the UNet, in kohya's form for long captions and clip skip."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.clip_tokenizer import BEGIN, END, token_ids
 
 CHUNK = 75
 """Tokens between BOS and EOS in one pass of the text encoder."""
 
 
-def encode_prompts(base: BaseModel, prompts: Sequence[str], *, clip_skip: int, max_token_length: int) -> Tensor:
+@dataclass(frozen=True)
+class Conditioning:
+    """What prompts tell the UNet: context (prompts, tokens, width), and pooled (prompts, width) for XL, else None."""
+
+    context: Tensor
+    pooled: Tensor | None
+
+
+def encode_prompts(base: BaseModel, prompts: Sequence[str], *, clip_skip: int, max_token_length: int) -> Conditioning:
     """Context (prompts, max_token_length + 2, width) of prompts; differentiable.
 
     Longer texts are read in chunks of 75 tokens, each with its own BOS and EOS, and joined as BOS, 75, 75 …, EOS.
-    clip_skip 1 takes the last layer, 2 the one before; the final layer norm follows in each case.
+    clip_skip 1 takes the last layer, 2 the one before; the final layer norm follows in each case, but not in XL, which
+    is made for clip skip 2.
     """
     return encode_tokens(base, tokenize(base, prompts, max_token_length), clip_skip=clip_skip)
 
 
 def tokenize(base: BaseModel, prompts: Sequence[str], max_token_length: int) -> Tensor:
-    """Token ids (prompts, chunks, 77) on the CPU; what goes beyond max_token_length is cut off."""
-    tokenizer = base.tokenizer
-    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    """Token ids (prompts, chunks, 77) on the CPU, filled up with EOS; what exceeds max_token_length is cut off."""
     rows = []
-    for ids in tokenizer(list(prompts), add_special_tokens=False, verbose=False).input_ids:
-        ids = ids[:max_token_length] + [end] * (max_token_length - len(ids))
-        rows.append([[begin, *ids[at : at + CHUNK], end] for at in range(0, max_token_length, CHUNK)])
+    for ids in token_ids(prompts):
+        ids = ids[:max_token_length] + [END] * (max_token_length - len(ids))
+        rows.append([[BEGIN, *ids[at : at + CHUNK], END] for at in range(0, max_token_length, CHUNK)])
     return torch.tensor(rows)
 
 
-def encode_tokens(base: BaseModel, tokens: Tensor, *, clip_skip: int) -> Tensor:
-    """Context (prompts, 75·chunks + 2, width) of token ids (prompts, chunks, 77)."""
+def encode_tokens(base: BaseModel, tokens: Tensor, *, clip_skip: int) -> Conditioning:
+    """Conditioning with a context (prompts, 75·chunks + 2, width) of token ids (prompts, chunks, 77).
+
+    pooled is that of the first chunk, as in kohya and the WebUI.
+    """
     count, chunks, length = tokens.shape
-    with _without_last_layers(base.text_encoder.encoder, clip_skip - 1):
-        hidden = base.text_encoder(input_ids=tokens.reshape(-1, length).to(base.device)).last_hidden_state
-    hidden = hidden.view(count, chunks, length, -1)
+    ids = tokens.reshape(-1, length).to(base.device)
+    outputs = [encoder(_padded(ids, encoder.config.pad), clip_skip=clip_skip) for encoder in base.text_encoders]
+    hidden = outputs[0].hidden if len(outputs) == 1 else torch.cat([each.hidden for each in outputs], dim=-1)
+    pooled = outputs[-1].pooled
+    if pooled is not None:
+        pooled = pooled.view(count, chunks, -1)[:, 0]
     if chunks == 1:
-        return hidden[:, 0]
+        return Conditioning(hidden, pooled)
+    hidden = hidden.view(count, chunks, length, -1)
     body = hidden[:, :, 1:-1].flatten(1, 2)
-    return torch.cat([hidden[:, 0, :1], body, hidden[:, -1, -1:]], dim=1)
+    return Conditioning(torch.cat([hidden[:, 0, :1], body, hidden[:, -1, -1:]], dim=1), pooled)
 
 
-@contextmanager
-def _without_last_layers(encoder: Any, count: int) -> Iterator[None]:  # noqa: ANN401
-    # Layers that clip skip throws away are never computed.
-    layers = encoder.layers
-    encoder.layers = layers[: max(1, len(layers) - count)] if count else layers
-    try:
-        yield
-    finally:
-        encoder.layers = layers
+def _padded(ids: Tensor, pad: int) -> Tensor:
+    """Ids (n, 77) with `pad` instead of EOS after the first EOS."""
+    if pad == END:
+        return ids
+    ended = (ids == END).cumsum(dim=-1)
+    return ids.masked_fill(ended > 1, pad)
