@@ -90,7 +90,9 @@ async function bringUp(mount) {
 async function show(mount, status) {
   switch (status?.state) {
     case "ready":
-      return mountElement(mount, "ui/train-lora.js", "train-lora-app");
+      if (!(await mountElement(mount, "ui/train-lora.js", "train-lora-app"))) return false;
+      if (status.trainer === false) void offerTrainer(mount);
+      return true;
     case "setupNeeded":
       if (!(await mountElement(mount, "panel/train-lora-setup.mjs", "train-lora-setup"))) return false;
       await new Promise((resolve) => mount.firstElementChild.addEventListener("setup-done", resolve, { once: true }));
@@ -134,6 +136,14 @@ function tell(mount, text) {
   const line = Object.assign(document.createElement("p"), { role: "status", textContent: text });
   // The WebUI calls every extension on each change of the page, so an unchanged line stays.
   if (mount.textContent !== text) mount.replaceChildren(line);
+}
+
+/** The user does without the trainer: a note says so, with the way back to the set-up. */
+async function offerTrainer(mount) {
+  const { noteWithoutTrainer } = await import(`${base}/panel/train-lora-no-trainer.mjs`);
+  await noteWithoutTrainer(mount);
+  await ask("/setup/open", "POST");
+  await bringUp(mount);
 }
 
 async function offerRetry(mount, message) {

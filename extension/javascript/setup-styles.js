@@ -35,6 +35,7 @@ p { margin: 0; overflow-wrap: anywhere; }
 .small { font-size: 0.92em; }
 .box { border: 1px solid var(--tl-line); border-radius: var(--tl-radius); background: var(--tl-area); padding: 0.85rem 1rem; display: grid; gap: 0.5rem; }
 .box.bad { border-color: var(--tl-bad); border-left-width: 4px; }
+.box.note { grid-template-columns: 1fr auto; align-items: center; margin: 0.5rem; }
 ol { list-style: none; margin: 0; padding: 0; border: 1px solid var(--tl-line); border-radius: var(--tl-radius); overflow: hidden; }
 li { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: 0.7rem 1rem; background: var(--tl-area); }
 li + li { border-top: 1px solid var(--tl-line); }

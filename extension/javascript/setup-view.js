@@ -20,22 +20,34 @@ const SKELETON = `
     <p id="failureSentence"></p>
     <details id="failureMore"><summary id="failureSummary"></summary><pre id="failureDetails" tabindex="0"></pre></details>
   </div>
+  <div id="warning" class="box bad" role="alert"><p id="warningSentence"></p></div>
+  <p id="withoutHint" class="small quiet"></p>
   <div class="buttons">
+    <button id="open" type="button" class="primary"></button>
     <button id="start" type="button" class="primary"></button>
+    <button id="without" type="button"></button>
     <button id="stop" type="button"></button>
     <button id="copy" type="button"></button>
   </div>
   <details id="log"><summary id="logSummary"></summary><pre id="lines" tabindex="0"></pre></details>
 </section>`;
+const HIDDEN_AT_FIRST = [
+  ...["node", "steps", "room", "wholeBar", "failure", "warning", "withoutHint", "open", "start", "without", "stop", "copy", "log"],
+];
 const KEPT_CHARACTERS = 200_000;
 
-/** Draws the states of setup_state.py into `root`. `on` holds what the buttons do: start(privateNode), stop(), copy(). */
+/**
+ * Draws the states of setup_state.py into `root`. `on` holds what the buttons do: start(privateNode), stop(), copy(), without() the trainer
+ * and open().
+ */
 export function setupView(root, strings, on) {
   root.innerHTML = SKELETON;
   const parts = Object.fromEntries([...root.querySelectorAll("[id]")].map((part) => [part.id, part]));
   parts.start.addEventListener("click", () => on.start(parts.private.checked && !parts.privateChoice.hidden));
   parts.stop.addEventListener("click", on.stop);
   parts.copy.addEventListener("click", on.copy);
+  parts.without.addEventListener("click", on.without);
+  parts.open.addEventListener("click", on.open);
   parts.private.addEventListener("change", () => {
     parts.private.dataset.touched = "yes";
   });
@@ -44,7 +56,7 @@ export function setupView(root, strings, on) {
   parts.lines.setAttribute("aria-label", strings.log);
   parts.failureDetails.setAttribute("aria-label", strings.details);
   // Until the first answer there is nothing to say of these.
-  for (const id of ["node", "steps", "room", "wholeBar", "failure", "start", "stop", "copy", "log"]) parts[id].hidden = true;
+  for (const id of HIDDEN_AT_FIRST) parts[id].hidden = true;
   return {
     draw: (state) => draw(parts, strings, state),
     addLines: (lines) => addLines(parts, lines),
@@ -65,6 +77,9 @@ function fixedTexts(strings) {
     ["nodeByHand", strings.nodeByHand],
     ["copy", strings.copy],
     ["stop", strings.stop],
+    ["without", strings.without],
+    ["withoutHint", strings.withoutHint],
+    ["open", strings.open],
     ["logSummary", strings.log],
     ["failureSummary", strings.details],
   ];
@@ -81,9 +96,16 @@ function draw(parts, strings, state) {
   drawWhole(parts, strings, state);
   drawFailure(parts, strings, state.failure);
   const again = state.status === "failed" || state.status === "cancelled";
-  parts.start.hidden = running || state.status === "ready";
+  const warned = state.status === "ready" && Boolean(state.torchWarning);
+  parts.warning.hidden = !warned;
+  setText(parts.warningSentence, warned ? strings.torchWarning(state.torchWarning) : "");
+  parts.open.hidden = !warned;
+  parts.without.hidden = running || !state.opensWithoutTrainer;
+  parts.withoutHint.hidden = parts.without.hidden;
+  parts.start.classList.toggle("primary", !warned);
+  parts.start.hidden = running || (state.status === "ready" && !warned);
   parts.start.disabled = state.node === null && !state.privateNode.possible && !again;
-  setText(parts.start, again ? strings.retry : update ? strings.startUpdate : strings.start);
+  setText(parts.start, again || warned ? strings.retry : update ? strings.startUpdate : strings.start);
   if (parts.stop.hidden && running) {
     parts.stop.disabled = false;
     setText(parts.stop, strings.stop);
@@ -133,9 +155,15 @@ function drawSteps(parts, strings, state) {
 function stepText(strings, state, step) {
   const facts = [sizeText(strings, state.megabytes[step.code])];
   if (step.status !== "done") facts.unshift(strings.reasons[step.reason]);
+  if (step.changes?.length) facts.splice(1, 0, changesText(strings, step));
   if (step.code === "trainer") facts.push(strings.torch[state.torch]);
   if (state.places[step.code]) facts.push(state.places[step.code]);
   return facts.join(" · ");
+}
+
+function changesText(strings, { changes, changesInAll }) {
+  const texts = changes.map(({ name, before, after }) => `${name.split("node_modules/").at(-1)} ${before || "–"} → ${after || "–"}`);
+  return strings.changes(texts, changesInAll - changes.length);
 }
 
 function newRow(code, label) {
@@ -161,7 +189,7 @@ function drawWhole(parts, strings, state) {
   parts.wholeBar.hidden = state.status !== "running";
   setProgress(parts.wholeBar, state.progress);
   const step = state.steps.find((each) => each.status === "running");
-  const texts = { ready: strings.ready, cancelled: strings.cancelled };
+  const texts = { ready: state.torchWarning ? "" : strings.ready, cancelled: strings.cancelled };
   // Whole tens: a screen reader is to hear how it goes, not every per cent.
   const percent = Math.floor(state.progress * 10) * 10;
   setText(parts.status, step ? strings.running(strings.steps[step.code], percent) : (texts[state.status] ?? ""));

@@ -17,10 +17,17 @@ class TrainLoraSetup extends HTMLElement {
   #log = [];
   #state = null;
   #isDone = false;
+  #wasRunning = false;
   #asks = 0;
 
   connectedCallback() {
-    const on = { start: (privateNode) => this.#start(privateNode), stop: () => this.#stop(), copy: () => this.#copy() };
+    const on = {
+      start: (privateNode) => this.#start(privateNode),
+      stop: () => this.#stop(),
+      copy: () => this.#copy(),
+      without: () => this.#openWithoutTrainer(),
+      open: () => this.#finish(),
+    };
     this.#view ??= setupView(this.shadowRoot ?? this.attachShadow({ mode: "open" }), this.#strings, on);
     document.addEventListener("visibilitychange", this.#lookNow);
     this.#observer.observe(this);
@@ -59,14 +66,29 @@ class TrainLoraSetup extends HTMLElement {
     this.#state = state;
     this.#view.draw(state);
     this.#view.keepFocus();
-    if (state.status !== "ready" || this.#isDone) return;
+    this.#wasRunning ||= state.status === "running";
+    // What has just been installed and can't use the GPU is told before anything else is shown.
+    if (state.status === "ready" && !(this.#wasRunning && state.torchWarning)) this.#finish();
+  }
+
+  #finish() {
+    if (this.#isDone) return;
     this.#isDone = true;
+    clearTimeout(this.#timer);
     this.dispatchEvent(new CustomEvent("setup-done", { bubbles: true, composed: true }));
   }
 
   async #start(privateNode) {
-    const answer = await this.#ask("/setup/start", { privateNode });
+    const betterTorch = this.#state?.status === "ready";
+    const answer = await this.#ask("/setup/start", { privateNode, betterTorch });
     if (answer.ok) await this.#look();
+    else this.#view.tell(this.#refusal(answer) || this.#strings.lost);
+  }
+
+  async #openWithoutTrainer() {
+    const answer = await this.#ask("/setup/open", { withoutTrainer: true });
+    if (answer.ok && answer.body?.opened) this.#finish();
+    else if (answer.ok) await this.#look();
     else this.#view.tell(this.#refusal(answer) || this.#strings.lost);
   }
 

@@ -82,6 +82,13 @@ afterEach(async () => {
   for (const context of browser.contexts()) await context.close();
 });
 
+const warning = "This PyTorch can't use your GPU: it is the build for the CPU alone (2.13.0+cpu).";
+const onlyTrainer = { ...needed, updatedFrom: { number: "0.1.0", commit: "" }, opensWithoutTrainer: true };
+const changes = [
+  { name: "torch", before: "2.12.0", after: "2.13.0" },
+  { name: "node_modules/lit", before: "", after: "3.3.3" },
+];
+
 describe("the set-up panel", () => {
   test("shows what is installed where and how big, starts it, follows it and tells when all is there", async () => {
     const tab = await open(needed);
@@ -94,7 +101,10 @@ describe("the set-up panel", () => {
     answer = { status: 200, body: running };
     await tab.getByRole("button", { name: "Set up" }).click();
     await tab.getByRole("progressbar", { name: "Whole set-up" }).waitFor();
-    expect(asked.find(({ path }) => path === "/train-lora/setup/start")).toMatchObject({ body: '{"privateNode":false}', token: "secret" });
+    expect(asked.find(({ path }) => path === "/train-lora/setup/start")).toMatchObject({
+      body: '{"privateNode":false,"betterTorch":false}',
+      token: "secret",
+    });
     expect(await tab.getByRole("progressbar", { name: "Whole set-up" }).getAttribute("aria-valuenow")).toBe("40");
     expect(await tab.getByRole("status").innerText()).toBe("Trainer's Python with torch · 40 % of the whole");
     answer = { status: 200, body: { ...needed, status: "ready", steps: [], next: 2 } };
@@ -116,7 +126,7 @@ describe("the set-up panel", () => {
     await tab.getByText(message).waitFor();
     expect(await tab.getByRole("checkbox", { name: /private Node 22.20.0 \(230 MB\)/ }).isChecked()).toBe(true);
     await tab.getByRole("button", { name: "Set up" }).click();
-    await expect.poll(() => asked.map(({ body }) => body)).toContain('{"privateNode":true}');
+    await expect.poll(() => asked.map(({ body }) => body)).toContain('{"privateNode":true,"betterTorch":false}');
   });
 
   test("stops, tries again, and copies what went wrong", async () => {
@@ -145,6 +155,43 @@ describe("the set-up panel", () => {
     await tab.getByRole("button", { name: "Обновить" }).waitFor();
   });
 
+  test("names what an update changes, and opens without the trainer when that alone is missing", async () => {
+    const changed = { ...step("trainer"), reason: "changed", changes, changesInAll: 5 };
+    const tab = await open({ ...onlyTrainer, steps: [changed] });
+    await tab.getByText("torch 2.12.0 → 2.13.0, lit – → 3.3.3 and 3 more", { exact: false }).waitFor();
+    await tab.getByText("All but training works without it", { exact: false }).waitFor();
+    answer = { status: 200, body: { opened: true } };
+    await tab.getByRole("button", { name: "Open without the trainer" }).click();
+    await tab.waitForFunction("window.isSetUp === 1");
+    expect(asked.find(({ path }) => path === "/train-lora/setup/open")).toMatchObject({ body: '{"withoutTrainer":true}', token: "secret" });
+  });
+
+  test("offers no opening without the server, and none while the set-up runs", async () => {
+    const tab = await open(needed);
+    await tab.getByRole("button", { name: "Set up" }).waitFor();
+    expect(await tab.getByRole("button", { name: "Open without the trainer" }).isVisible()).toBe(false);
+    answer = { status: 200, body: { ...running, opensWithoutTrainer: true } };
+    await tab.getByRole("button", { name: "Stop" }).waitFor({ timeout: 8000 });
+    expect(await tab.getByRole("button", { name: "Open without the trainer" }).isVisible()).toBe(false);
+  });
+
+  test("tells of a torch that can't use the GPU before the page opens, and tries again", async () => {
+    const tab = await open(running);
+    await tab.getByRole("button", { name: "Stop" }).waitFor();
+    answer = { status: 200, body: { ...needed, status: "ready", steps: [], torchWarning: warning, next: 2 } };
+    await tab.getByRole("alert").getByText(warning).waitFor({ timeout: 4000 });
+    expect(await tab.evaluate("window.isSetUp")).toBe(0);
+    await tab.getByRole("button", { name: "Try again" }).click();
+    await expect.poll(() => asked.map(({ body }) => body)).toContain('{"privateNode":false,"betterTorch":true}');
+    await tab.getByRole("button", { name: "Open Train LoRA" }).click();
+    await tab.waitForFunction("window.isSetUp === 1");
+  });
+
+  test("opens at once when all is there, whatever was told of the torch before", async () => {
+    const tab = await open({ ...needed, status: "ready", steps: [], torchWarning: warning });
+    await tab.waitForFunction("window.isSetUp === 1");
+  });
+
   test("tells a restricted visitor why nothing happens, and asks for a new login", async () => {
     const tab = await open(needed);
     await tab.getByRole("button", { name: "Set up" }).waitFor();
@@ -170,7 +217,7 @@ describe("the set-up panel", () => {
   test.each(["light", "dark"] as const)(
     "has no fault that axe finds, in %s",
     async (colorScheme) => {
-      for (const state of [needed, running, failed]) {
+      for (const state of [needed, running, failed, { ...onlyTrainer, steps: [{ ...step("trainer"), changes, changesInAll: 5 }] }]) {
         const tab = await open(state, "None", colorScheme);
         await tab.locator("li").first().waitFor();
         await tab.addScriptTag({ path: fileURLToPath(import.meta.resolve("axe-core/axe.min.js")) });
