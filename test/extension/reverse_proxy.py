@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import re
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+
+from certificate import make_certificate
 
 
 class ReverseProxy:
@@ -16,9 +21,17 @@ class ReverseProxy:
     None passes on the browser's own, as `proxy_set_header Host $http_host` does.
     """
 
-    def __init__(self, target: int, prefix: str, strips: bool, host: str | None, tls: ssl.SSLContext | None) -> None:
+    def __init__(  # noqa: PLR0913
+        self,
+        target: int,
+        prefix: str = "",
+        strips: bool = True,
+        host: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+    ) -> None:
         self._target, self._prefix, self._strips, self._host, self._tls = target, prefix, strips, host, tls
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port = int(self._listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -89,3 +102,23 @@ def _pour(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(chunk)
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
+
+
+def _main() -> None:
+    """By TLS, for a browser, until stdin ends."""
+    parser = argparse.ArgumentParser()
+    for name in ("--port", "--target"):
+        parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True, help="for the certificate")
+    parser.add_argument("--prefix", default="")
+    parser.add_argument("--host")
+    options = parser.parse_args()
+    tls = make_certificate(options.folder).shown()
+    ReverseProxy(options.target, options.prefix, host=options.host, tls=tls, port=options.port)
+    sys.stdout.write('{"ready": true}\n')
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    _main()
