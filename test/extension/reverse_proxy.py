@@ -21,7 +21,7 @@ class ReverseProxy:
     None passes on the browser's own, as `proxy_set_header Host $http_host` does.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         target: int,
         prefix: str = "",

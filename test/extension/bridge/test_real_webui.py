@@ -11,10 +11,10 @@ from types import ModuleType, SimpleNamespace
 
 import modules
 import pytest
+from drawing_request import cell, render
 from modules import call_queue, processing, shared
 from node_side import NodeSide, queue_is_free, until
 from test_paste_text import request
-from test_render import cell, render
 from train_lora_webui.bridge.axes import EPOCH_AXIS, register_axes
 from train_lora_webui.bridge.host_connection import HostConnection
 from xyz_plot import WEBUI_DIR, load_xyz_plot

@@ -1,57 +1,17 @@
-"""Cells drawn by the WebUI's own txt2img in its queue."""
+"""Cells drawn by the WebUI's own txt2img."""
 # ruff: noqa: ANN401
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from modules import call_queue, devices, processing, progress, scripts, sd_models, shared
-from node_side import NodeSide, Refused, queue_is_free, until
+from drawing_request import cell, infotext, render, told
+from modules import devices, processing, progress, scripts, sd_models, shared
+from node_side import NodeSide, Refused, queue_is_free
 from PIL import Image
 from train_lora_webui.bridge.host_connection import HostConnection
-
-SETTINGS = {
-    "prompts": ["korri, on a hill", "korri, at night"],
-    "negativePrompt": "blurry",
-    "sampler": "Euler a",
-    "scheduler": "Karras",
-    "steps": 4,
-    "cfgScale": 6.5,
-    "width": 64,
-    "height": 72,
-    "clipSkip": 2,
-    "checkpoint": None,
-}
-
-
-def cell(
-    epoch: int = 1, weight: float = 0.8, seed: int = 7, prompt: int = 0, file: str | None = None
-) -> dict[str, Any]:
-    lora = None if epoch == 0 else f"korri-{epoch:06}"
-    return {
-        "epoch": epoch,
-        "lora": lora,
-        "weight": weight,
-        "prompt": prompt,
-        "seed": seed,
-        "file": file or f"cells/e{epoch}-w{weight}-p{prompt}-s{seed}.png",
-    }
-
-
-def render(tmp_path: Path, cells: list[dict[str, Any]], **settings: Any) -> dict[str, Any]:
-    return {"settings": {**SETTINGS, **settings}, "cells": cells, "outDir": str(tmp_path / "out"), "title": "korri"}
-
-
-def infotext(file: str) -> str:
-    with Image.open(file) as image:
-        return image.text["parameters"]
-
-
-def told(node: NodeSide) -> list[str]:
-    return [message["file"] for message in node.messages if message["type"] == "cellDrawn"]
 
 
 def plain_txt2img(prompt: str, **changes: Any) -> processing.Processed:
@@ -135,89 +95,6 @@ def test_another_checkpoint_is_used_for_the_cells_and_the_users_is_back_afterwar
     assert shared.opts.sd_model_checkpoint == "pocket.safetensors [0123456789]"
 
 
-def test_the_users_own_picture_comes_between_two_cells(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
-    order = []
-
-    def users_own() -> None:
-        with call_queue.queue_lock:
-            order.append("user")
-
-    def before_step(p: Any, step: int) -> None:
-        if step == 0 and "korri" in p.prompt:
-            order.append("cell")
-        if order == ["cell"] and step == 1:
-            threading.Thread(target=users_own, daemon=True).start()
-            until(lambda: len(call_queue.queue_lock._pending_threads) > 0)
-
-    processing.trouble.before_step = before_step
-    assert node.request("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)])) == {"drawn": 3}
-    assert order == ["cell", "user", "cell", "cell"]
-
-
-def test_the_webui_shows_the_drawing_as_a_task_of_its_own(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
-    seen = []
-    processing.trouble.before_step = lambda p, step: seen.append(
-        (progress.current_task, shared.state.job, shared.state.job_count, shared.state.textinfo)
-    )
-    node.request("renderCells", **render(tmp_path, [cell(1), cell(2)]))
-    assert seen[0][0].startswith("task(train-lora-grid") and seen[0][1:3] == ("train_lora_grid", 2)
-    assert seen[-1][3] == "korri: 2 / 2"
-    assert not progress.pending_tasks
-
-
-def test_cancelling_interrupts_our_picture_and_keeps_what_is_drawn(
-    node: NodeSide, host: HostConnection, tmp_path: Path
-) -> None:
-    drawing = threading.Event()
-    processing.trouble.step_seconds = 0.05
-    processing.trouble.before_step = lambda p, step: drawing.set() if told(node) else None
-    asked = node.send("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)], steps=20))
-    assert drawing.wait(10)
-    node.request("cancel", request=asked)
-    assert node.result(asked) == {"drawn": 1}
-    assert len(told(node)) == 1 and len(list((tmp_path / "out" / "cells").iterdir())) == 1
-    assert not shared.state.interrupted and queue_is_free()
-
-
-def test_cancelling_while_it_waits_never_interrupts_the_users_own_picture(
-    node: NodeSide, host: HostConnection, tmp_path: Path
-) -> None:
-    with call_queue.queue_lock:
-        shared.state.begin(job="the user's own")
-        asked = node.send("renderCells", **render(tmp_path, [cell()]))
-        until(lambda: len(progress.pending_tasks) == 1)
-        node.request("cancel", request=asked)
-        assert node.result(asked) == {"drawn": 0}
-        assert not shared.state.interrupted and shared.state.job == "the user's own"
-    until(queue_is_free)
-
-
-def test_a_lost_socket_stops_our_rendering(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
-    processing.trouble.step_seconds = 0.05
-    node.send("renderCells", **render(tmp_path, [cell(n) for n in range(1, 9)], steps=20))
-    until(lambda: shared.state.job == "train_lora_grid")
-    node.kill()
-    until(lambda: shared.state.job == "" and queue_is_free(), 5)
-    assert len(list((tmp_path / "out").rglob("*.png"))) < 8
-
-
-@pytest.mark.parametrize("sign", ["interrupted", "skipped", "stopping_generation"])
-def test_the_users_interrupt_ends_the_drawing_with_a_sentence_and_writes_no_half_picture(
-    node: NodeSide, host: HostConnection, tmp_path: Path, sign: str
-) -> None:
-    def before_step(p: Any, step: int) -> None:
-        if step == 2 and "korri-000002" in p.prompt:
-            setattr(shared.state, sign, True)
-
-    processing.trouble.before_step = before_step
-    with pytest.raises(Refused, match="interrupted in the WebUI") as refused:
-        node.request("renderCells", **render(tmp_path, [cell(1), cell(2), cell(3)]))
-    assert refused.value.failure["code"] == "webui_failed"
-    # "Stop after this picture" lets the present one be finished.
-    assert len(told(node)) == (2 if sign == "stopping_generation" else 1)
-    assert queue_is_free()
-
-
 def test_an_exception_is_a_refusal_and_drawn_cells_stay(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
     def before_step(p: Any, step: int) -> None:
         if "korri-000002" in p.prompt:
@@ -275,20 +152,6 @@ def test_names_that_the_webui_does_not_know_are_told_before_anything_is_drawn(
     assert shared.state.begun == 0
 
 
-def test_waits_while_training_holds_the_gpu_and_is_drawn_when_it_is_lent(
-    node: NodeSide, host: HostConnection, tmp_path: Path
-) -> None:
-    lease = node.request("leaseGpu", job="j", jobName="run")
-    asked = node.send("renderCells", **render(tmp_path, [cell()]))
-    until(lambda: len(progress.pending_tasks) == 1)
-    node.request("releaseGpu", lease=lease["lease"])
-    again = node.send("leaseGpu", job="j", jobName="run")
-    assert node.result(asked) == {"drawn": 1}
-    node.request("releaseGpu", lease=node.result(again)["lease"])
-    # What waits for us is no task of the user's.
-    assert not [message for message in node.messages if message["type"] == "waiting"]
-
-
 def test_settings_that_a_script_would_set_are_told_even_where_they_are_the_users(
     node: NodeSide, host: HostConnection, tmp_path: Path
 ) -> None:
@@ -311,34 +174,3 @@ def test_before_1_9_the_schedule_is_a_part_of_the_samplers_name(
     )
     node.request("renderCells", **render(tmp_path, [cell()], sampler="DPM++ 2M", scheduler="Karras"))
     assert "Sampler: DPM++ 2M Karras," in node.wait_for("cellDrawn")["infotext"]
-
-
-def test_saves_a_sheet_where_the_webui_keeps_its_grids_with_its_infotext(
-    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
-) -> None:
-    sheet = tmp_path / "sheet.png"
-    Image.new("RGB", (200, 100), (1, 2, 3)).save(sheet)
-    text = "korri, on a hill\nNegative prompt: blurry\nSteps: 4, Sampler: Euler a, Seed: 7, Size: 64x72"
-    saved = Path(node.request("saveGrid", sheet=str(sheet), infotext=text, title="korri")["file"])
-    assert saved.parent == webui / "grids" and saved.name.startswith("train_lora_grid")
-    assert infotext(saved) == text
-
-
-def test_saves_no_grid_when_the_user_saves_none(
-    node: NodeSide, host: HostConnection, tmp_path: Path, webui: Path
-) -> None:
-    sheet = tmp_path / "sheet.png"
-    Image.new("RGB", (200, 100)).save(sheet)
-    shared.opts.data["grid_save"] = False
-    assert node.request("saveGrid", sheet=str(sheet), infotext="a", title="korri") == {"file": str(sheet)}
-    assert not list((webui / "grids").iterdir())
-
-
-def test_a_missing_or_too_large_sheet_is_a_sentence(node: NodeSide, host: HostConnection, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="not there any more"):
-        node.request("saveGrid", sheet=str(tmp_path / "gone.png"), infotext="a", title="korri")
-    sheet = tmp_path / "sheet.png"
-    Image.new("RGB", (2000, 1000)).save(sheet)
-    shared.opts.data["img_max_size_mp"] = 1
-    with pytest.raises(Refused, match="megapixels"):
-        node.request("saveGrid", sheet=str(sheet), infotext="a", title="korri")

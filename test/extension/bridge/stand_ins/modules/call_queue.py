@@ -1,4 +1,3 @@
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
 # The signatures are those of the WebUI.
 from modules import fifo_lock
 

@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# ruff: noqa: ANN001, ANN201, PTH103, PTH208
 # The signatures are those of the WebUI.
 """Saves as the WebUI does: a number that counts up in the folder, infotext inside."""
 

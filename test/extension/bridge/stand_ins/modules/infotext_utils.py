@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# ruff: noqa: ANN001, ANN201
 # The signatures are those of the WebUI.
 """What an infotext leaves out is set to a default; what differs from the present setting becomes a chip."""
 

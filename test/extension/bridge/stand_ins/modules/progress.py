@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# ruff: noqa: ANN001
 # The signatures are those of the WebUI.
 import time
 from collections import OrderedDict

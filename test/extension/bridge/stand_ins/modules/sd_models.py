@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN002, ANN003, ANN201, ANN202, ANN204, PTH103, PTH118, PTH119, PTH122, PTH123, PTH208
+# ruff: noqa: ANN001, ANN201, PTH119, PTH122
 # The signatures are those of the WebUI.
 """Checkpoints, and a model that is on `cpu` or `gpu`; as in 1.7 and later, an unloaded one stays away by itself."""
 
