@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { type Job, JobEvent, newJob } from "../../protocol/job.js";
 import { type Plan, Run } from "../../protocol/plan.js";
+import { findFiles } from "../library/find-files.js";
 import type { HomePaths } from "../paths.js";
 import { writePlanFile } from "../plan/plan-file.js";
 import { waitForLock } from "../store/sqlite.js";
@@ -12,6 +13,9 @@ import { readTail } from "./read-tail.js";
 
 /** Mostly enough for the few last events, a verdict of many epochs among them; more is read when a large grid of the WebUI follows. */
 const EVENTS_TAIL = 256 * 1024;
+
+/** What a WebUI takes for a LoRA. */
+const LORA_EXTENSIONS = [".safetensors", ".pt", ".ckpt"];
 
 /** A run and the folder that holds all of it. */
 export type OpenRun = { readonly run: Run; readonly runDir: string; readonly resumed: boolean };
@@ -40,7 +44,7 @@ export async function newRun({
   const release = await waitForLock(join(paths.runsDir, ".lock"));
   try {
     const promised = (await listRuns(paths)).filter(({ run, over }) => run.loraDir === loraDir && !over).flatMap(({ run }) => run.files);
-    const { outputName, files } = freeNames(plan, await readdir(loraDir), promised);
+    const { outputName, files } = freeNames(plan, await namesIn(loraDir), promised);
     const createdAt = Date.now();
     const id = `${new Date(createdAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}-${randomBytes(3).toString("hex")}`;
     const run: Run = { id, planId: plan.id, loraDir, outputName, files, createdAt };
@@ -108,6 +112,12 @@ export function freeNames(
   }
 }
 
+/** Everything that lies in the folder, and the LoRAs of its sub-folders: a WebUI knows a LoRA by its name alone, wherever it lies. */
+async function namesIn(loraDir: string): Promise<string[]> {
+  const below = await findFiles(loraDir, LORA_EXTENSIONS);
+  return [...(await readdir(loraDir)), ...below.map((path) => basename(path))];
+}
+
 type FoundRun = { run: Run; runDir: string; over: boolean };
 
 async function listRuns(paths: HomePaths): Promise<FoundRun[]> {
@@ -137,7 +147,7 @@ async function isOver(file: string, bytes = EVENTS_TAIL): Promise<boolean> {
 // The WebUI's files beside a LoRA go by its name: a card or a preview of another LoRA must not become this one's.
 function besides(file: string): string[] {
   const stem = file.replace(/\.safetensors$/, "");
-  return [file, `${stem}.json`, `${stem}.png`, `${stem}.preview.png`];
+  return [file, `${stem}.pt`, `${stem}.ckpt`, `${stem}.json`, `${stem}.png`, `${stem}.preview.png`];
 }
 
 // The last line of a killed process may be half a line.

@@ -19,12 +19,21 @@ test.each([
   [["MOSS.safetensors"], "moss-2"],
   [["moss.json"], "moss-2"],
   [["moss.preview.png"], "moss-2"],
+  [["moss.pt"], "moss-2"],
   [["moss.safetensors", "moss-2.safetensors", "moss-4.safetensors"], "moss-3"],
   [["moss-2.safetensors"], "moss"],
 ])("beside %j the LoRA is called %s", (taken, name) => {
   const { outputName, files } = freeNames(planOf("moss"), taken);
   expect(outputName).toBe(name);
   expect(files).toEqual([`${name}-000001.safetensors`, `${name}.safetensors`]);
+});
+
+test("a LoRA in a sub-folder keeps its name to itself, because WebUIs know LoRAs by their name alone", async () => {
+  await mkdir(join(home.loraDir, "people", "forest"), { recursive: true });
+  await writeFile(join(home.loraDir, "people", "forest", "Moss-000001.safetensors"), "");
+  await writeFile(join(home.loraDir, "people", "moss-2.txt"), "");
+  const { run } = await newRun({ paths: home, plan: planOf("moss"), loraDir: home.loraDir });
+  expect(run.outputName).toBe("moss-2");
 });
 
 test("names that another unfinished run will write are taken as well", async () => {
