@@ -55,6 +55,8 @@ export const DatasetImage = z.object({
   caption: z.string().nullable(),
   tags: z.array(z.string()),
   problems: z.array(ProblemCode),
+  /** The mask file that belongs to it, `<its folder>/masks/<its name>.png`, as a path below the root. */
+  mask: z.string().optional(),
 });
 export type DatasetImage = z.infer<typeof DatasetImage>;
 

@@ -36,6 +36,10 @@ export const PlanImage = z.object({
   tokens: z.int().nonnegative(),
   /** Never trained on; measures the stable loss of each epoch. */
   heldOut: z.boolean(),
+  /** A regularisation picture: seen as often as all others together, and weighed by priorLossWeight. */
+  isReg: z.boolean().optional(),
+  /** Its mask file, a path below `dataset.root`. */
+  mask: z.string().optional(),
 });
 export type PlanImage = z.infer<typeof PlanImage>;
 
@@ -62,6 +66,7 @@ export const PlanWarningCode = z.enum([
   "open_problems",
   "unknown_settings",
   "high_learning_rate",
+  "low_learning_rate",
 ]);
 export type PlanWarningCode = z.infer<typeof PlanWarningCode>;
 

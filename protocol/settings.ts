@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { learningFields } from "./learning-settings.js";
+import { lossFields } from "./loss-settings.js";
+import { networkFields } from "./network-settings.js";
 
 const Size = z.object({ width: z.int().min(64).max(4096), height: z.int().min(64).max(4096) });
 
@@ -45,13 +48,9 @@ export const Settings = z.object({
   unetLr: z.number().nonnegative().default(2e-3),
   /** 0 leaves the text encoder alone: it gets no LoRA. */
   textEncoderLr: z.number().nonnegative().default(1e-3),
-  optimizer: z.enum(["AdamW"]).default("AdamW"),
-  lrScheduler: z.enum(["constant", "cosine"]).default("cosine"),
-  /** Steps of linear warm-up before either schedule. */
-  lrWarmupSteps: z.int().nonnegative().default(0),
-  weightDecay: z.number().nonnegative().default(0.01),
-  /** 0 turns clipping off. */
-  maxGradNorm: z.number().nonnegative().default(1),
+  ...learningFields,
+  ...lossFields,
+  ...networkFields,
   mixedPrecision: z.enum(["no", "fp16", "bf16"]).nullable().default(null),
   savePrecision: z.enum(["float", "fp16", "bf16"]).default("fp16"),
   seed: z
@@ -84,6 +83,7 @@ export const ResolvedSettings = Settings.extend({
   bucketResoSteps: z.int().positive(),
   mixedPrecision: z.enum(["no", "fp16", "bf16"]),
   keepTokens: z.int().nonnegative(),
+  convDim: z.int().nonnegative().default(0),
   maxTokenLength: z.union([z.literal(75), z.literal(150), z.literal(225)]),
   heldOutImages: z.int().nonnegative(),
 });

@@ -42,10 +42,15 @@ export const TrainerEvent = z.discriminatedUnion("type", [
   event("step", {
     step: z.int(),
     epoch: z.int(),
+    /** Plain mean squared error, so that runs compare whatever their settings. */
     loss: z.number(),
+    /** What was really followed, where weights, masks or another measure make it differ. */
+    optimizedLoss: z.number().optional(),
     /** Learning rate of the UNet's LoRA. */
     learningRate: z.number(),
     secondsPerStep: z.number(),
+    /** Layers whose change max-norm has scaled down after this step; only with scaleWeightNorms. */
+    keysScaled: z.int().nonnegative().optional(),
   }),
   /** Epoch 0 is the base model without a LoRA. `atWeights` holds one entry per grid weight; the first fields are weight 1. */
   event("evaluated", { epoch: z.int(), ...Evaluation.omit({ weight: true }).shape, atWeights: z.array(Evaluation) }),

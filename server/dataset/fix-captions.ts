@@ -2,6 +2,7 @@ import type { FixChange, ProblemCode } from "../../protocol/dataset.js";
 import { captionFixers } from "./caption-fix.js";
 import type { FixWork } from "./fix.js";
 import { hasPictureName, textName } from "./picture-names.js";
+import { isRegularisation } from "./regularisation.js";
 import type { ScannedImage } from "./scan-folder.js";
 import { captionLines } from "./tags.js";
 
@@ -30,7 +31,12 @@ async function fixOne(file: string, sharing: readonly ScannedImage[], flattened:
     changes.push(
       ...sharing.filter(({ id }) => work.isWanted(code, id)).map(({ id }) => ({ image: work.renames.get(id) ?? id, code, before, after })),
     );
-  const text = fixText(first, { wants, note, flattened: sharing.some(({ id }) => flattened.has(id)), triggerWord: work.triggerWord });
+  const text = fixText(first, {
+    wants,
+    note,
+    flattened: sharing.some(({ id }) => flattened.has(id)),
+    triggerWord: isRegularisation(first.subset) ? "" : work.triggerWord,
+  });
   const target = renamed(file, sharing, wants);
   if (target !== file) note("caption_lint", file, target);
   if (changes.length === 0) return changes;

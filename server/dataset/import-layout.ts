@@ -2,7 +2,9 @@ import { basename, dirname, extname } from "node:path";
 import { safeName, stemsOfFolder } from "./file-name.js";
 import type { ImportSource, Skipped, SourceFile } from "./import-source.js";
 import { compare } from "./list-folder.js";
+import { MASKS } from "./list-masks.js";
 import { baseName, captionNames, isCaptionName, isPictureName, parseSubsetName } from "./picture-names.js";
+import { isRegularisation } from "./regularisation.js";
 
 /** A picture with its caption and where both go: `folder/stem.<extension of what it turns out to be>` and `folder/stem.txt`. */
 export type PlacedPicture = { source: SourceFile; caption: SourceFile | null; folder: string; stem: string };
@@ -19,7 +21,14 @@ export function layOut(source: ImportSource, datasetName: string): Layout {
   const used = new Set<SourceFile>();
   const stems = new Map<string, (stem: string) => string>();
   const pictures: PlacedPicture[] = [];
+  const placed = new Map<string, PlacedPicture>();
+  const masks: SourceFile[] = [];
+  const plain = new Set(files.filter(({ path }) => isPictureName(path)).map(({ path }) => baseName(path).toLowerCase()));
   for (const file of files.filter(({ path }) => isPictureName(path))) {
+    if (plain.has(pictureOfMask(file.path))) {
+      masks.push(file);
+      continue;
+    }
     const caption =
       captionNames(file.path)
         .map((name) => byPath.get(name.toLowerCase()))
@@ -29,9 +38,21 @@ export function layOut(source: ImportSource, datasetName: string): Layout {
     const give = stems.get(folder) ?? stemsOfFolder();
     stems.set(folder, give);
     const name = safeName(basename(file.path));
-    pictures.push({ source: file, caption, folder, stem: give(safeName(baseName(name))) });
+    const picture = { source: file, caption, folder, stem: give(safeName(baseName(name))) };
+    pictures.push(picture);
+    placed.set(baseName(file.path).toLowerCase(), picture);
+  }
+  for (const file of masks) {
+    const picture = placed.get(pictureOfMask(file.path));
+    if (picture) pictures.push({ source: file, caption: null, folder: `${picture.folder}/${MASKS}`, stem: picture.stem });
   }
   return { pictures, skipped: [...source.skipped, ...leftBehind(files, used)] };
+}
+
+/** The name without extension, in lower case, of the picture that a file is the mask of by its place; "" for files elsewhere. */
+function pictureOfMask(path: string): string {
+  const folder = dirname(path);
+  return basename(folder) === MASKS ? baseName(`${dirname(folder)}/${basename(path)}`.replace(/^\.\//, "")).toLowerCase() : "";
 }
 
 /** The folder that holds everything, such as the one that packers put round a zip's content; "" when there is none. */
@@ -52,7 +73,9 @@ function folderFor(folder: string, trunk: string, sourceName: string, datasetNam
     .split("/")
     .filter((part) => part !== "");
   const subset = parts.find((part) => parseSubsetName(part) !== null);
-  if (subset !== undefined) return safeName(subset);
+  // Pictures below `reg` stay what they are: of the class, without the subject.
+  const below = isRegularisation(parts.join("/")) ? `${parts[0]}/` : "";
+  if (subset !== undefined) return below + safeName(subset);
   if (parts.length > 0) return safeName(`1_${parts.join(" ")}`);
   const own = trunk.split("/").at(-1) || sourceName;
   return safeName(parseSubsetName(own) === null ? `1_${datasetName}` : own);

@@ -2,10 +2,11 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Subset } from "../../protocol/dataset.js";
 import { FailureError } from "../../protocol/errors.js";
-import { captionNames, isPictureName, parseSubsetName } from "./picture-names.js";
+import { listMasks, MASKS } from "./list-masks.js";
+import { baseName, captionNames, isPictureName, parseSubsetName } from "./picture-names.js";
 
-/** A picture file of a folder with the caption that belongs to it. Paths are below the folder, with `/`. */
-export type ListedPicture = { id: string; subset: string; caption: string | null };
+/** A picture file of a folder with the caption and the mask that belong to it. Paths are below the folder, with `/`. */
+export type ListedPicture = { id: string; subset: string; caption: string | null; mask: string | null };
 export type ListedFolder = { pictures: ListedPicture[]; subsets: Subset[] };
 
 const MAX_DEPTH = 16;
@@ -13,7 +14,7 @@ const MAX_DEPTH = 16;
 /**
  * The pictures of a data set by their names, sorted by id. kohya's `10_name` folders are subsets with those repeats, folders
  * inside them inherit the repeats, other folders are subsets with one repeat, and loose pictures are the subset ".".
- * Hidden folders and links are passed by. Throws `dataset_not_found` or `dataset_empty`.
+ * A folder `masks` beside pictures holds their masks. Hidden folders and links are passed by. Throws `dataset_not_found` or `dataset_empty`.
  */
 export async function listFolder(root: string): Promise<ListedFolder> {
   const facts = await stat(root).catch(() => null);
@@ -49,13 +50,15 @@ async function walk(root: string, below: string, depth: number): Promise<WalkedF
   const files = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   const byLowerCase = new Map(files.map((name) => [name.toLowerCase(), name]));
   const prefix = below === "" ? "" : `${below}/`;
+  const masks = files.some(isPictureName) ? await listMasks(root, below) : null;
   const pictures = files.filter(isPictureName).map((name): ListedPicture => {
     const caption = captionNames(name)
       .map((candidate) => byLowerCase.get(candidate.toLowerCase()))
       .find((found) => found !== undefined);
-    return { id: prefix + name, subset: below === "" ? "." : below, caption: caption === undefined ? null : prefix + caption };
+    const mask = masks?.get(baseName(name).toLowerCase()) ?? null;
+    return { id: prefix + name, subset: below === "" ? "." : below, caption: caption === undefined ? null : prefix + caption, mask };
   });
-  const inner = entries.filter((entry) => entry.isDirectory() && depth < MAX_DEPTH);
+  const inner = entries.filter((entry) => entry.isDirectory() && depth < MAX_DEPTH && !(masks !== null && entry.name === MASKS));
   const deeper = await Promise.all(inner.map((entry) => walk(root, prefix + entry.name, depth + 1)));
   return [{ name: below === "" ? "." : below, pictures }, ...deeper.flat()];
 }

@@ -4,6 +4,7 @@ import { type Duplicate, findDuplicates } from "./duplicates.js";
 import { hasPictureName } from "./picture-names.js";
 import { pictureProblems } from "./picture-problems.js";
 import { describeProblem } from "./problem-message.js";
+import { isRegularisation } from "./regularisation.js";
 import type { ScannedImage } from "./scan-folder.js";
 
 /** Codes of each picture by id, and the problems with their pictures, both in the order of the contract. */
@@ -66,7 +67,7 @@ const CODES = ProblemCode.options;
 function codesOf(image: ScannedImage, duplicates: readonly Duplicate[], triggerWord: string): ProblemCode[] {
   const codes = pictureProblems(image.facts);
   if (duplicates.some(({ id }) => id === image.id)) codes.push("near_duplicate");
-  return [...codes, ...captionCodes(image, triggerWord)];
+  return [...codes, ...captionCodes(image, isRegularisation(image.subset) ? "" : triggerWord)];
 }
 
 /** A caption that lies beside `a.png` as `a.png.txt` is found by us but not by trainers: lint, like any other form that they miss. */

@@ -17,6 +17,8 @@ export type ScannedImage = {
   /** Path of the caption file below the root, with `/`; null when there is none. */
   captionFile: string | null;
   caption: DecodedCaption | null;
+  /** Path of the mask file below the root, with `/`; null when there is none. */
+  mask: string | null;
 };
 
 export type ScannedFolder = { images: ScannedImage[]; subsets: Subset[] };
@@ -53,8 +55,8 @@ async function look(root: string, { id }: ListedPicture, known: ScanCache): Prom
 const MAX_CAPTION_BYTES = 1_000_000;
 
 async function withCaption(root: string, picture: ListedPicture, { bytes, facts }: CacheEntry): Promise<ScannedImage> {
-  const { id, subset } = picture;
-  const none = { id, subset, bytes, facts, captionFile: null, caption: null };
+  const { id, subset, mask } = picture;
+  const none = { id, subset, bytes, facts, captionFile: null, caption: null, mask };
   if (picture.caption === null) return none;
   const file = join(root, picture.caption);
   if ((await stat(file)).size > MAX_CAPTION_BYTES) return none;

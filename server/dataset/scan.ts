@@ -32,7 +32,7 @@ function describe(root: string, { images, subsets }: ScannedFolder, triggerWord:
   };
 }
 
-function imageOf({ id, subset, bytes, facts, caption }: ScannedImage, problems: ProblemCode[]): DatasetImage {
+function imageOf({ id, subset, bytes, facts, caption, mask }: ScannedImage, problems: ProblemCode[]): DatasetImage {
   return {
     id,
     subset,
@@ -45,5 +45,6 @@ function imageOf({ id, subset, bytes, facts, caption }: ScannedImage, problems: 
     caption: caption?.text.trim() ?? null,
     tags: splitTags(caption?.text ?? ""),
     problems,
+    ...(mask === null ? {} : { mask }),
   };
 }

@@ -7,7 +7,7 @@ export type Device = { kind: "cpu" | "cuda" | "mps"; bf16: boolean };
 
 /** Settings without the answers that need the data set's pictures and captions. */
 export type SettingsOfBase = Settings &
-  Pick<ResolvedSettings, "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision">;
+  Pick<ResolvedSettings, "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision" | "convDim">;
 
 /** Below this side, buckets 64 pixels apart would be too few to fit the pictures. */
 const SMALL_RESOLUTION = 256;
@@ -36,6 +36,9 @@ export function resolveForBase(
     maxBucketReso: settings.maxBucketReso ?? 2 * longer,
     bucketResoSteps: steps,
     mixedPrecision: settings.mixedPrecision ?? precisionFor(device),
+    convDim: settings.convDim ?? (settings.networkType === "locon" ? settings.networkDim : 0),
+    // It averages instead of following a schedule; the trainer takes no other.
+    lrScheduler: settings.optimizer === "AdamWScheduleFree" ? "constant" : settings.lrScheduler,
   };
 }
 

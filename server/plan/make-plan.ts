@@ -33,19 +33,20 @@ export type PlanInput = {
 export function makePlan({ dataset, baseModel, settings: chosen, device, unknownSettings = [], now }: PlanInput): Plan {
   const base = resolveForBase(checkSettings(chosen), { baseModel, datasetName: dataset.name, device });
   const placed = placeImages(dataset, base);
-  if (placed.images.length === 0) throw noPictures(dataset, placed);
+  if (placed.images.every(({ isReg }) => isReg === true)) throw noPictures(dataset, placed);
   const heldOut = heldOutOf(placed, base.heldOutImages);
   const images = setRepeats(
     placed.images.map((image) => ({ ...image, heldOut: heldOut.has(image.id) })),
     dataset.subsets,
-    base,
+    { ...base, batchSize: base.batchSize * base.gradientAccumulationSteps },
   );
+  const own = images.filter(({ isReg }) => isReg !== true);
   const settings = ResolvedSettings.parse({
     ...base,
     keepTokens: base.keepTokens ?? (dataset.triggerWord === "" ? 0 : 1),
     maxTokenLength: base.maxTokenLength ?? tokenLengthFor(mostTokens(images)),
     heldOutImages: heldOut.size,
-    grid: { ...base.grid, prompts: base.grid.prompts.length > 0 ? base.grid.prompts : gridPrompts(images, dataset.triggerWord) },
+    grid: { ...base.grid, prompts: base.grid.prompts.length > 0 ? base.grid.prompts : gridPrompts(own, dataset.triggerWord) },
   });
   return freeze({ dataset, baseModel, settings, images, placed, unknownSettings, now });
 }
@@ -64,7 +65,11 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
   const trained = images.filter(({ heldOut }) => !heldOut);
   const buckets = bucketTable(trained, settings.batchSize);
   const samplesPerEpoch = trained.reduce((sum, { repeats }) => sum + repeats, 0);
-  const stepsPerEpoch = buckets.reduce((sum, { batches }) => sum + batches, 0);
+  const batches = buckets.reduce((sum, bucket) => sum + bucket.batches, 0);
+  const stepsPerEpoch = Math.ceil(batches / settings.gradientAccumulationSteps);
+  const own = images.filter(({ isReg }) => isReg !== true);
+  const ownTrained = own.filter(({ heldOut }) => !heldOut);
+  const ownSamples = ownTrained.reduce((sum, { repeats }) => sum + repeats, 0);
   const plan: Omit<Plan, "warnings" | "id" | "createdAt"> = {
     planVersion: PLAN_VERSION,
     baseModel,
@@ -75,11 +80,11 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
     stepsPerEpoch,
     totalSteps: stepsPerEpoch * settings.epochs,
     samplesPerEpoch,
-    exposuresPerImage: (samplesPerEpoch * settings.epochs) / trained.length,
+    exposuresPerImage: (ownSamples * settings.epochs) / ownTrained.length,
     maxCaptionTokens: mostTokens(images),
     files: saveNames(settings.outputName, settings.epochs),
     diskBytes: diskBytes(baseModel, settings, settings.grid.prompts.length),
-    genericPrompts: genericPrompts(images, dataset.triggerWord),
+    genericPrompts: genericPrompts(own, dataset.triggerWord),
   };
   const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings });
   const id = createHash("sha256")
@@ -89,7 +94,8 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
   return Plan.parse({ ...plan, warnings, id, createdAt: now });
 }
 
-function heldOutOf({ images, twins }: PlacedImages, wanted: number | null): Set<string> {
+function heldOutOf({ images: all, twins }: PlacedImages, wanted: number | null): Set<string> {
+  const images = all.filter(({ isReg }) => isReg !== true);
   const count = wanted ?? defaultHeldOut(images.length);
   if (count >= images.length && count > 0) {
     throw new FailureError(

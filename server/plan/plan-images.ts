@@ -1,8 +1,10 @@
 import type { Dataset, DatasetImage, ProblemCode, Subset } from "../../protocol/dataset.js";
 import type { PlanBucket, PlanImage } from "../../protocol/plan.js";
 import { compare } from "../dataset/list-folder.js";
+import { isRegularisation } from "../dataset/regularisation.js";
 import { captionLines } from "../dataset/tags.js";
 import { type BucketRules, chooseBucket, makeBuckets } from "./buckets.js";
+import { regRepeats } from "./reg-repeats.js";
 import { type SubsetShare, solveRepeats } from "./repeats.js";
 import { countTokens } from "./tokens.js";
 
@@ -31,38 +33,44 @@ export function placeImages(dataset: Dataset, rules: BucketRules): PlacedImages 
       continue;
     }
     const subset = dataset.subsets.find(({ name }) => name === image.subset);
-    const { caption, hasOwnCaption } = captionOf(image, dataset.triggerWord, subset);
+    const triggerWord = isRegularisation(image.subset) ? "" : dataset.triggerWord;
+    const { caption, hasOwnCaption } = captionOf(image, triggerWord, subset);
     const { id, width, height, phash } = image;
     if (image.problems.includes("near_duplicate")) placed.twins.add(id);
-    placed.images.push({ id, subset: image.subset, width, height, ...choice, caption, tokens: countTokens(caption), phash, hasOwnCaption });
+    const marks = { ...(isRegularisation(image.subset) ? { isReg: true } : {}), ...(image.mask === undefined ? {} : { mask: image.mask }) };
+    const tokens = countTokens(caption);
+    placed.images.push({ id, subset: image.subset, width, height, ...choice, caption, tokens, ...marks, phash, hasOwnCaption });
   }
   return placed;
 }
 
-/** The pictures with the repeats of their subset, solved for the pictures that are trained on. */
+/**
+ * The pictures with the repeats of their subset, solved for the pictures that are trained on. Regularisation pictures double an
+ * epoch, so that with them each other picture is seen half as often in as many steps; those that it takes no more are left out.
+ */
 export function setRepeats(
   images: readonly (PlacedImage & { heldOut: boolean })[],
   subsets: readonly Subset[],
   target: { targetSteps: number; batchSize: number; epochs: number },
 ): PlanImage[] {
-  const trained = images.filter(({ heldOut }) => !heldOut);
+  const trained = images.filter(({ heldOut, isReg }) => !heldOut && isReg !== true);
+  const regs = images.filter(({ isReg }) => isReg === true);
   const shares = subsets
     .map(({ name, repeats }): SubsetShare => ({ name, repeats, images: trained.filter(({ subset }) => subset === name).length }))
     .filter((share) => share.images > 0);
-  const repeats = solveRepeats(shares, target);
-  return images.map(({ id, subset, width, height, bucket, resized, cropLoss, caption, tokens, heldOut }) => ({
-    id,
-    subset,
-    width,
-    height,
-    bucket,
-    resized,
-    cropLoss,
-    repeats: repeats.get(subset) ?? 1,
-    caption,
-    tokens,
-    heldOut,
-  }));
+  const repeats = solveRepeats(shares, regs.length > 0 ? { ...target, targetSteps: target.targetSteps / 2 } : target);
+  const samples = trained.reduce((sum, { subset }) => sum + (repeats.get(subset) ?? 1), 0);
+  const folderRepeats = new Map(subsets.map((subset) => [subset.name, subset.repeats]));
+  const regCounts = regRepeats(
+    regs.map(({ id, subset }) => ({ id, repeats: folderRepeats.get(subset) ?? 1 })),
+    samples,
+  );
+  return images
+    .filter(({ id, isReg }) => isReg !== true || regCounts.has(id))
+    .map(({ phash: _phash, hasOwnCaption: _own, ...image }) => ({
+      ...image,
+      repeats: regCounts.get(image.id) ?? repeats.get(image.subset) ?? 1,
+    }));
 }
 
 /** Buckets of the trained pictures, sorted by size; batches never mix buckets, so each is rounded up on its own. */

@@ -1,5 +1,6 @@
 import type { Problem } from "../../protocol/dataset.js";
 import type { Plan, PlanImage, PlanWarning } from "../../protocol/plan.js";
+import type { ResolvedSettings } from "../../protocol/settings.js";
 import { splitTags, tagKey } from "../dataset/tags.js";
 import type { PlacedImages } from "./plan-images.js";
 
@@ -18,6 +19,9 @@ const FRAGMENTS = 0.05;
 const UPSCALE = 1.1;
 // Twice what the community's recipe has: LR 2e-3 at alpha 1.
 const HIGH_LEARNING_RATE = 4e-3;
+const ADAM_LIKE: readonly ResolvedSettings["optimizer"][] = ["AdamW", "AdamW8bit", "AdamWScheduleFree"];
+const FINDS_RATE: readonly ResolvedSettings["optimizer"][] = ["Prodigy", "DAdaptAdam"];
+const LOW_FACTOR = 0.1;
 
 /** What a user should know before an hour is spent, each with what to do about it. */
 export function planWarnings(input: WarningInput): PlanWarning[] {
@@ -33,6 +37,7 @@ export function planWarnings(input: WarningInput): PlanWarning[] {
     stepsOffTarget,
     fragments,
     highLearningRate,
+    lowLearningRate,
     unknownSettings,
   ];
   return rules.map((rule) => rule(input)).filter((warning) => warning !== null);
@@ -97,7 +102,7 @@ function triggerMissing({ images, dataset }: WarningInput): Rule {
       images: [],
     };
   const without = images
-    .filter(({ caption }) => !splitTags(caption).some((tag) => tagKey(tag) === tagKey(triggerWord)))
+    .filter(({ caption, isReg }) => isReg !== true && !splitTags(caption).some((tag) => tagKey(tag) === tagKey(triggerWord)))
     .map(({ id }) => id);
   if (without.length === 0) return null;
   return {
@@ -108,7 +113,7 @@ function triggerMissing({ images, dataset }: WarningInput): Rule {
 }
 
 function fewImages({ images }: WarningInput): Rule {
-  const trained = images.filter(({ heldOut }) => !heldOut).length;
+  const trained = images.filter(({ heldOut, isReg }) => !heldOut && isReg !== true).length;
   if (trained >= FEW_IMAGES) return null;
   return {
     code: "few_images",
@@ -161,7 +166,7 @@ function stepsOffTarget({ settings, totalSteps, samplesPerEpoch }: WarningInput)
 }
 
 function fragments({ buckets, stepsPerEpoch, samplesPerEpoch, settings }: WarningInput): Rule {
-  const ideal = Math.ceil(samplesPerEpoch / settings.batchSize);
+  const ideal = Math.ceil(Math.ceil(samplesPerEpoch / settings.batchSize) / settings.gradientAccumulationSteps);
   if (stepsPerEpoch <= ideal * (1 + FRAGMENTS)) return null;
   const partial = buckets.filter(({ samples }) => samples % settings.batchSize !== 0).length;
   return {
@@ -173,6 +178,7 @@ function fragments({ buckets, stepsPerEpoch, samplesPerEpoch, settings }: Warnin
 
 function highLearningRate({ settings }: WarningInput): Rule {
   const { unetLr, networkAlpha, networkDim } = settings;
+  if (!ADAM_LIKE.includes(settings.optimizer)) return null;
   // With Adam a LoRA of alpha a at rate r moves like one of alpha 1 at r × √a (LyCORIS paper, appendix B.1).
   const atAlpha1 = unetLr * Math.sqrt(networkAlpha);
   if (atAlpha1 <= HIGH_LEARNING_RATE) return null;
@@ -180,6 +186,15 @@ function highLearningRate({ settings }: WarningInput): Rule {
   return {
     code: "high_learning_rate",
     message: `A learning rate of ${short(unetLr)} at alpha ${networkAlpha} moves as fast as ${short(atAlpha1)} at alpha 1 or ${short(atDim)} at alpha ${networkDim}, more than twice the usual (2e-3 at alpha 1); lower unetLr to ${short(2e-3 / Math.sqrt(networkAlpha))}.`,
+    images: [],
+  };
+}
+
+function lowLearningRate({ settings: { optimizer, unetLr, textEncoderLr } }: WarningInput): Rule {
+  if (!FINDS_RATE.includes(optimizer) || Math.max(unetLr, textEncoderLr) >= LOW_FACTOR) return null;
+  return {
+    code: "low_learning_rate",
+    message: `${optimizer} finds the learning rate itself and takes unetLr ${short(unetLr)} and textEncoderLr ${short(textEncoderLr)} as factors on it, with which it would hardly learn; set both to 1.`,
     images: [],
   };
 }

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from run_folder import write_run
 from trainer.file_hash import FileHash
@@ -10,8 +11,8 @@ from trainer.plan import read_plan
 from trainer.state import Progress
 
 
-def _metadata(tmp_path: Path) -> dict[str, str]:
-    plan = read_plan(write_run(tmp_path, tmp_path / "base.safetensors") / "plan.json")
+def _metadata(tmp_path: Path, **settings: Any) -> dict[str, str]:  # noqa: ANN401
+    plan = read_plan(write_run(tmp_path, tmp_path / "base.safetensors", **settings) / "plan.json")
     (tmp_path / "base.safetensors").write_bytes(b"x" * 0x120000)
     return lora_metadata(plan, Progress(plan.id, session_id=5), FileHash(tmp_path / "base.safetensors"), epoch=1)
 
@@ -36,3 +37,21 @@ def test_the_data_set_is_told_in_both_of_kohyas_forms_without_held_out_pictures(
     (dataset,) = json.loads(metadata["ss_datasets"])
     assert dataset["tag_frequency"] == tags and dataset["subsets"][0]["class_tokens"] == "zorp"
     assert str(tmp_path) not in json.dumps(metadata)
+
+
+def test_the_way_of_learning_is_told_as_sd_scripts_tells_it(tmp_path: Path) -> None:
+    metadata = _metadata(
+        tmp_path,
+        optimizer="Lion",
+        optimizerArgs=["betas=0.9,0.95"],
+        minSnrGamma=5,
+        lrWarmupSteps=0.1,
+        gradientAccumulationSteps=2,
+        multiresNoiseIterations=6,
+    )
+    assert metadata["ss_optimizer"] == "lion_pytorch.lion_pytorch.Lion(weight_decay=0.01,betas=0.9,0.95)"
+    assert metadata["ss_min_snr_gamma"] == "5.0" and metadata["ss_gradient_accumulation_steps"] == "2"
+    assert metadata["ss_multires_noise_discount"] == "0.3" and metadata["ss_lr_warmup_steps"] == "0.1"
+    plain = _metadata(tmp_path / "plain")
+    assert plain["ss_min_snr_gamma"] == plain["ss_multires_noise_discount"] == plain["ss_noise_offset"] == "None"
+    assert plain["ss_lr_warmup_steps"] == "0" and plain["ss_optimizer"].startswith("torch.optim.adamw.AdamW(")

@@ -87,9 +87,21 @@ def test_a_paused_run_goes_on_from_its_very_step(tmp_path: Path, tiny_checkpoint
         {"optimizer": "Prodigy", "unetLr": 1, "textEncoderLr": 1, "optimizerArgs": ["use_bias_correction=True"]},
         {"optimizer": "AdamWScheduleFree", "lrScheduler": "constant", "lrWarmupSteps": 2},
         {"optimizer": "DAdaptAdam", "unetLr": 1, "textEncoderLr": 1, "optimizerArgs": ["decouple=True"]},
+        {
+            "optimizer": "AdamW",
+            "batchSize": 1,
+            "gradientAccumulationSteps": 3,
+            "lossType": "smooth_l1",
+            "minSnrGamma": 5,
+            "multiresNoiseIterations": 4,
+            "ipNoiseGamma": 0.1,
+            "alphaMask": True,
+            "priorPreservation": 1,
+            "priorPreservationEvery": 3,
+        },
         {"optimizer": "AdamW", "emaDecay": 0.9, "lrWarmupSteps": 0.4, "stopTextEncoderAt": 0.6},
     ],
-    ids=lambda settings: settings["optimizer"],
+    ids=lambda settings: "-".join([settings["optimizer"], *list(settings)[1:2]]),
 )
 def test_a_run_that_is_paused_and_resumed_ends_like_an_unbroken_one_with_every_optimizer(
     settings: dict[str, Any], tmp_path: Path, tiny_checkpoint: Path
@@ -104,6 +116,7 @@ def test_a_run_that_is_paused_and_resumed_ends_like_an_unbroken_one_with_every_o
     assert (rest[-1]["type"], code) == ("paused", 0), rest
     events = _of(seen + rest + train(paused), "step")
     assert [event["loss"] for event in events] == losses
+    assert all(("optimizedLoss" in event) == ("minSnrGamma" in settings) for event in events)
     assert _equal_loras(whole, paused, 2)
     base = load_file(whole / "models" / "zorp-000001.safetensors")
     assert any(key.endswith("lora_up.weight") and value.abs().max() > 0 for key, value in base.items())

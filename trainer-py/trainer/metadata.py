@@ -10,18 +10,24 @@ from typing import Any
 
 from trainer import __version__
 from trainer.file_hash import FileHash
+from trainer.lora_weights import LoraWeights
+from trainer.network_metadata import network_facts
 from trainer.plan import Plan, PlanImage
+from trainer.recipe_metadata import caption_facts, loss_facts, optimisation_facts
 from trainer.state import Progress
 
 
-def lora_metadata(plan: Plan, progress: Progress, base_hash: FileHash, *, epoch: int) -> dict[str, str]:
+def lora_metadata(
+    plan: Plan, progress: Progress, base_hash: FileHash, *, epoch: int, weights: LoraWeights | None = None
+) -> dict[str, str]:
     """All ss_* and modelspec.* of one epoch, without the output name and the sshs hashes."""
     facts = {
         **_run(plan, progress, epoch),
         **_base_model(plan, base_hash),
-        **_network(plan),
-        **_optimisation(plan),
-        **_noise_and_captions(),
+        **network_facts(plan.settings, weights, xl=plan.base_model.kind == "sdxl"),
+        **optimisation_facts(plan.settings),
+        **loss_facts(plan.settings),
+        **caption_facts(plan.settings),
         **_command_line_data(plan),
         **_dataset_config_data(plan),
     }
@@ -62,70 +68,12 @@ def _base_model(plan: Plan, base_hash: FileHash) -> dict[str, Any]:
     }
 
 
-def _network(plan: Plan) -> dict[str, Any]:
-    return {
-        "ss_network_module": "networks.lora",
-        "ss_network_dim": plan.settings.network_dim,
-        "ss_network_alpha": plan.settings.network_alpha,
-        "ss_network_dropout": None,
-        "ss_scale_weight_norms": None,
-    }
-
-
-def _optimisation(plan: Plan) -> dict[str, Any]:
-    settings = plan.settings
-    return {
-        "ss_learning_rate": settings.unet_lr,
-        "ss_unet_lr": settings.unet_lr,
-        "ss_text_encoder_lr": settings.text_encoder_lr,
-        "ss_optimizer": f"torch.optim.adamw.AdamW(weight_decay={settings.weight_decay})",
-        "ss_lr_scheduler": settings.lr_scheduler,
-        "ss_lr_warmup_steps": settings.lr_warmup_steps,
-        "ss_max_grad_norm": settings.max_grad_norm,
-        "ss_gradient_checkpointing": False,
-        "ss_gradient_accumulation_steps": 1,
-        "ss_mixed_precision": settings.mixed_precision,
-        "ss_full_fp16": False,
-        "ss_fp8_base": False,
-        "ss_fp8_base_unet": False,
-        "ss_lowram": False,
-        "ss_cache_latents": True,
-    }
-
-
-def _noise_and_captions() -> dict[str, Any]:
-    unused = (
-        "noise_offset",
-        "adaptive_noise_scale",
-        "multires_noise_iterations",
-        "multires_noise_discount",
-        "min_snr_gamma",
-        "ip_noise_gamma",
-    )
-    return {
-        **dict.fromkeys((f"ss_{name}" for name in unused), None),
-        "ss_noise_offset_random_strength": False,
-        "ss_ip_noise_gamma_random_strength": False,
-        "ss_zero_terminal_snr": False,
-        "ss_debiased_estimation": False,
-        "ss_loss_type": "l2",
-        "ss_huber_schedule": "snr",
-        "ss_huber_c": 0.1,
-        "ss_huber_scale": 1.0,
-        "ss_prior_loss_weight": 1.0,
-        "ss_caption_dropout_rate": 0.0,
-        "ss_caption_dropout_every_n_epochs": 0,
-        "ss_caption_tag_dropout_rate": 0.0,
-        "ss_face_crop_aug_range": None,
-        "ss_resize_interpolation": "lanczos",
-    }
-
-
 def _command_line_data(plan: Plan) -> dict[str, Any]:
     settings = plan.settings
     return {
-        "ss_num_train_images": plan.samples_per_epoch,
-        "ss_num_reg_images": 0,
+        "ss_num_train_images": _samples(plan, is_reg=False),
+        "ss_num_reg_images": _samples(plan, is_reg=True),
+        "ss_cache_latents": True,
         "ss_validation_seed": None,
         "ss_validation_split": 0.0,
         "ss_validate_every_n_steps": None,
@@ -144,13 +92,8 @@ def _command_line_data(plan: Plan) -> dict[str, Any]:
         "ss_min_bucket_reso": settings.min_bucket_reso,
         "ss_max_bucket_reso": settings.max_bucket_reso,
         "ss_keep_tokens": settings.keep_tokens,
-        "ss_dataset_dirs": _json(
-            {
-                name: {"n_repeats": images[0].repeats, "img_count": len(images)}
-                for name, images in _subsets(plan).items()
-            }
-        ),
-        "ss_reg_dataset_dirs": _json({}),
+        "ss_dataset_dirs": _json(_dirs(_subsets(plan, is_reg=False))),
+        "ss_reg_dataset_dirs": _json(_dirs(_subsets(plan, is_reg=True))),
         "ss_tag_frequency": _json({name: tag_frequency(images) for name, images in _subsets(plan).items()}),
         "ss_bucket_info": _json(_bucket_info(plan)),
     }
@@ -161,8 +104,8 @@ def _dataset_config_data(plan: Plan) -> dict[str, Any]:
     dataset = {
         "is_dreambooth": True,
         "batch_size_per_device": settings.batch_size,
-        "num_train_images": plan.samples_per_epoch,
-        "num_reg_images": 0,
+        "num_train_images": _samples(plan, is_reg=False),
+        "num_reg_images": _samples(plan, is_reg=True),
         "resolution": [settings.resolution.width, settings.resolution.height],
         "enable_bucket": True,
         "min_bucket_reso": settings.min_bucket_reso,
@@ -193,15 +136,29 @@ def _subset(plan: Plan, name: str, images: list[PlanImage]) -> dict[str, Any]:
         "resize_interpolation": "lanczos",
         "image_dir": name,
         "class_tokens": words if repeats.isdigit() and words else name,
-        "is_reg": False,
+        "is_reg": images[0].is_reg,
     }
 
 
-def _subsets(plan: Plan) -> dict[str, list[PlanImage]]:
+def _subsets(plan: Plan, *, is_reg: bool | None = None) -> dict[str, list[PlanImage]]:
+    """Trained images by their folder's name: those for regularisation, the others, or with None all."""
     found: dict[str, list[PlanImage]] = {}
     for image in plan.trained_images:
-        found.setdefault(plan.dataset.name if image.subset == "." else image.subset, []).append(image)
+        if is_reg is None or image.is_reg == is_reg:
+            found.setdefault(_folder(plan, image), []).append(image)
     return found
+
+
+def _folder(plan: Plan, image: PlanImage) -> str:
+    return plan.dataset.name if image.subset == "." else image.subset.removeprefix("reg/")
+
+
+def _dirs(subsets: dict[str, list[PlanImage]]) -> dict[str, Any]:
+    return {name: {"n_repeats": images[0].repeats, "img_count": len(images)} for name, images in subsets.items()}
+
+
+def _samples(plan: Plan, *, is_reg: bool) -> int:
+    return sum(image.repeats for image in plan.trained_images if image.is_reg == is_reg)
 
 
 def _bucket_info(plan: Plan) -> dict[str, Any]:

@@ -3,7 +3,7 @@ import { property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import type { SettingKey } from "../data/plan-draft.js";
 import { settingError } from "../data/plan-draft.js";
-import type { SettingField } from "../data/setting-fields.js";
+import type { SettingField } from "../data/setting-field.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
@@ -54,6 +54,8 @@ export class TlSetting extends LitElement {
         return html`<input id="input" type="number" inputmode="decimal" .min=${String(field.min)} .max=${String(field.max ?? "")} .step=${String(field.step)} .value=${live(String(this.value ?? ""))} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onNumber} @keydown=${stop} />`;
       case "text":
         return html`<input id="input" spellcheck="false" autocomplete="off" .value=${live(String(this.value ?? ""))} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onText} />`;
+      case "words":
+        return html`<input id="input" spellcheck="false" autocomplete="off" .value=${live(Array.isArray(this.value) ? this.value.join(" ") : "")} aria-invalid=${this._error !== ""} aria-describedby="help error" data-setting=${field.key} @change=${this._onWords} @keydown=${stop} />`;
       case "switch":
         return html`<label class="switch"><input id="input" type="checkbox" .checked=${live(this.value === true)} aria-describedby="help" data-setting=${field.key} @change=${this._onSwitch} />${this.value === true ? t("settings.on") : t("settings.off")}</label>`;
       case "choice":
@@ -86,6 +88,11 @@ export class TlSetting extends LitElement {
 
   private _onText(event: Event & { currentTarget: HTMLInputElement }): void {
     this._change(event.currentTarget.value.trim() || undefined);
+  }
+
+  private _onWords(event: Event & { currentTarget: HTMLInputElement }): void {
+    const words = event.currentTarget.value.split(/\s+/).filter(Boolean);
+    this._change(words.length > 0 ? words : undefined);
   }
 
   private _onSwitch(event: Event & { currentTarget: HTMLInputElement }): void {

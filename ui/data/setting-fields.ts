@@ -1,19 +1,6 @@
-import type { SettingKey } from "./plan-draft.js";
-
-export type SettingGroup = "run" | "pictures" | "network" | "captions" | "numbers" | "measure";
-
-/** Settings that are one field each; the subject and the grid have forms of their own. */
-export type FieldKey = Exclude<SettingKey, "subject" | "grid">;
-
-/** How one setting is asked for. `kohya` is its option's name in sd-scripts, shown in the help; "" where there is none. */
-export type SettingField = { key: FieldKey; group: SettingGroup; kohya: string } & SettingInput;
-
-export type SettingInput =
-  | { kind: "number"; min: number; max?: number; step: number | "any" }
-  | { kind: "choice"; options: readonly (string | number)[] }
-  | { kind: "switch" }
-  | { kind: "text" }
-  | { kind: "size" };
+import { learningFields } from "./learning-fields.js";
+import { lossFields } from "./loss-fields.js";
+import type { FieldKey, SettingField, SettingGroup } from "./setting-field.js";
 
 /** Every setting of a run except the grid's, which has its own form, and the base model, which is asked for first. */
 export const settingFields: readonly SettingField[] = [
@@ -31,20 +18,18 @@ export const settingFields: readonly SettingField[] = [
   { key: "textEncoderLr", group: "network", kohya: "text_encoder_lr", kind: "number", min: 0, step: "any" },
   { key: "networkDim", group: "network", kohya: "network_dim", kind: "number", min: 1, max: 1024, step: 1 },
   { key: "networkAlpha", group: "network", kohya: "network_alpha", kind: "number", min: 0, step: "any" },
-  { key: "lrScheduler", group: "network", kohya: "lr_scheduler", kind: "choice", options: ["constant", "cosine"] },
-  { key: "lrWarmupSteps", group: "network", kohya: "lr_warmup_steps", kind: "number", min: 0, step: 1 },
-  { key: "weightDecay", group: "network", kohya: "optimizer_args weight_decay", kind: "number", min: 0, step: "any" },
-  { key: "maxGradNorm", group: "network", kohya: "max_grad_norm", kind: "number", min: 0, step: "any" },
+  ...learningFields,
   { key: "shuffleCaption", group: "captions", kohya: "shuffle_caption", kind: "switch" },
   { key: "keepTokens", group: "captions", kohya: "keep_tokens", kind: "number", min: 0, step: 1 },
   { key: "maxTokenLength", group: "captions", kohya: "max_token_length", kind: "choice", options: [75, 150, 225] },
   { key: "clipSkip", group: "captions", kohya: "clip_skip", kind: "number", min: 1, max: 12, step: 1 },
+  ...lossFields,
   { key: "mixedPrecision", group: "numbers", kohya: "mixed_precision", kind: "choice", options: ["no", "fp16", "bf16"] },
   { key: "savePrecision", group: "numbers", kohya: "save_precision", kind: "choice", options: ["float", "fp16", "bf16"] },
   { key: "heldOutImages", group: "measure", kohya: "", kind: "number", min: 0, step: 1 },
 ];
 
-export const settingGroups: readonly SettingGroup[] = ["run", "pictures", "network", "captions", "numbers", "measure"];
+export const settingGroups: readonly SettingGroup[] = ["run", "pictures", "network", "captions", "loss", "numbers", "measure"];
 
 /** The few that are always in sight. */
 export const mainSettings: readonly FieldKey[] = [

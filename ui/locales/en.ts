@@ -2,6 +2,8 @@ import { datasetTexts } from "./en/dataset-texts.js";
 import { errorTexts } from "./en/error-texts.js";
 import { frameTexts } from "./en/frame-texts.js";
 import { gridTexts } from "./en/grid-texts.js";
+import { learningTexts } from "./en/learning-texts.js";
+import { lossTexts } from "./en/loss-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
@@ -13,6 +15,8 @@ export const en = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...learningTexts,
+  ...lossTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,

@@ -4,6 +4,8 @@ import { datasetTexts } from "./ru/dataset-texts.js";
 import { errorTexts } from "./ru/error-texts.js";
 import { frameTexts } from "./ru/frame-texts.js";
 import { gridTexts } from "./ru/grid-texts.js";
+import { learningTexts } from "./ru/learning-texts.js";
+import { lossTexts } from "./ru/loss-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
@@ -15,6 +17,8 @@ export const ru: Record<MessageKey, Message> = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...learningTexts,
+  ...lossTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,

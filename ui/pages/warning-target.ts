@@ -27,6 +27,7 @@ export function warningTarget({ code, images }: PlanWarning, dataset: string): W
     case "no_held_out":
       return { kind: "setting", key: "heldOutImages" };
     case "high_learning_rate":
+    case "low_learning_rate":
       return { kind: "setting", key: "unetLr" };
     case "unknown_settings":
       return { kind: "setting", key: "outputName" };

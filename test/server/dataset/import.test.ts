@@ -35,6 +35,25 @@ async function zipped(entries: Parameters<typeof zipOf>[0], limits: ImportLimits
 }
 
 describe("an import of a folder", () => {
+  test("keeps masks beside their pictures and regularisation pictures apart", async () => {
+    const { paths, report } = await importOf({
+      "10_x/a.png": await png({ seed: 1 }),
+      "10_x/a.txt": "x",
+      "10_x/masks/A.png": await png({ seed: 2 }),
+      "10_x/masks/lonely.png": await png({ seed: 3 }),
+      "reg/2_girl/b.png": await png({ seed: 4 }),
+    });
+    expect(paths.filter((path) => !path.startsWith("."))).toEqual(
+      ["10_x/a.png", "10_x/a.txt", "10_x/lonely.png", "10_x/masks/a.png", "reg/2_girl/b.png"].sort(),
+    );
+    const dataset = await scanDataset(report.root);
+    expect(dataset.subsets.map(({ name, images }) => [name, images])).toEqual([
+      ["10_x", 2],
+      ["reg/2_girl", 1],
+    ]);
+    expect(dataset.images[0]?.mask).toBe("10_x/masks/a.png");
+  });
+
   test("puts loose pictures and other folders into kohya's layout and keeps kohya's own folders", async () => {
     const { report, paths } = await importOf({
       "a.PNG": await png({ seed: 1 }),

@@ -29,6 +29,28 @@ describe("a scan of a folder", () => {
     });
   });
 
+  test("finds masks beside their pictures and asks no trigger word of regularisation pictures", async () => {
+    const picture = await png({ seed: 1 });
+    const dataset = await scanOf(
+      {
+        "10_x/a.png": picture,
+        "10_x/a.txt": "zorp, hat",
+        "10_x/masks/a.png": await png({ seed: 2 }),
+        "10_x/b.png": await png({ seed: 3 }),
+        "10_x/b.txt": "hat",
+        "reg/1_girl/c.png": await png({ seed: 4 }),
+        "reg/1_girl/c.txt": "1girl",
+      },
+      "zorp",
+    );
+    expect(dataset.images.map(({ id, mask }) => [id, mask])).toEqual([
+      ["10_x/a.png", "10_x/masks/a.png"],
+      ["10_x/b.png", undefined],
+      ["reg/1_girl/c.png", undefined],
+    ]);
+    expect(problem(dataset, "trigger_not_first")?.images).toEqual(["10_x/b.png"]);
+  });
+
   test("knows kohya's folders, folders in them, other folders and loose pictures", async () => {
     const dataset = await scanOf({
       "10_lantern keeper/a.png": await png({ seed: 1 }),

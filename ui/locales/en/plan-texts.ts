@@ -49,4 +49,5 @@ export const planTexts = {
   "planWarning.open_problems": "Problems are open.",
   "planWarning.unknown_settings": "Unknown settings.",
   "planWarning.high_learning_rate": "High learning rate.",
+  "planWarning.low_learning_rate": "Low learning rate.",
 };

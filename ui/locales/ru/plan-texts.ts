@@ -74,4 +74,5 @@ export const planTexts: Record<keyof typeof keys, Message> = {
   "planWarning.open_problems": "Остались проблемы.",
   "planWarning.unknown_settings": "Неизвестные настройки.",
   "planWarning.high_learning_rate": "Высокая скорость обучения.",
+  "planWarning.low_learning_rate": "Низкая скорость обучения.",
 };
