@@ -28,7 +28,8 @@ export const Settings = z.object({
   /** Name of the LoRA files (`output_name`); null: the data set's name. */
   outputName: z
     .string()
-    .regex(/^[^\\/:*?"<>|\s,][^\\/:*?"<>|]*$/, "a file name without path separators")
+    // What a path, a prompt's tag or the values of an axis would take for something else; a hidden file is no LoRA.
+    .regex(/^[^\\/:*?"<>|\s,=.][^\\/:*?"<>|,=\t\r\n]*$/, 'a file name without \\ / : * ? " < > | , = and without a dot in front')
     .nullable()
     .default(null),
   subject: z.enum(["character", "style", "concept"]).default("character"),

@@ -51,9 +51,9 @@ function precisionFor(device: Device | undefined): ResolvedSettings["mixedPrecis
 function nameFrom(datasetName: string): string {
   const plain = datasetName
     .normalize("NFC")
-    .replace(/[\\/:*?"<>|,\p{Cc}]/gu, " ")
+    .replace(/[\\/:*?"<>|,=\p{Cc}]/gu, " ")
     .replace(/\s+/g, " ")
-    .trim();
+    .replace(/^[. ]+|[. ]+$/g, "");
   if (plain !== "") return plain;
   throw new FailureError(
     "bad_settings",

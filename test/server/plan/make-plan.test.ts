@@ -209,6 +209,9 @@ describe("a plan", () => {
     [{ epochs: 1.5 }, /epochs.*whole number.*got 1.5/],
     [{ minBucketReso: 1024 }, /min_bucket_reso/],
     [{ outputName: "a/b" }, /outputName.*file name.*"a\/b"/],
+    [{ outputName: "a,b" }, /outputName.*file name.*"a,b"/],
+    [{ outputName: "a=1" }, /outputName.*file name.*"a=1"/],
+    [{ outputName: ".hidden" }, /outputName.*dot in front.*".hidden"/],
     [{ heldOutImages: 36 }, /heldOutImages.*36/],
     [{ maxTokenLength: 80 }, /maxTokenLength.*75 or 150 or 225.*80/],
   ])("refuses %j as bad settings that name key, expectation and value", (settings, message) => {
