@@ -1,0 +1,16 @@
+/** Options of sd-scripts' train_network.py and sdxl_train_network.py that NOT_NEEDED does not name (version 0.10). */
+const NAMES = `
+  shuffle_caption keep_tokens keep_tokens_separator secondary_separator enable_wildcard caption_prefix caption_suffix color_aug flip_aug
+  face_crop_aug_range random_crop resolution min_bucket_reso max_bucket_reso bucket_reso_steps bucket_no_upscale resize_interpolation
+  token_warmup_min token_warmup_step alpha_mask caption_dropout_rate caption_dropout_every_n_epochs caption_tag_dropout_rate output_name
+  save_precision train_batch_size max_token_length vae max_train_steps max_train_epochs seed gradient_accumulation_steps mixed_precision
+  clip_skip noise_offset noise_offset_random_strength multires_noise_iterations multires_noise_discount ip_noise_gamma
+  ip_noise_gamma_random_strength adaptive_noise_scale zero_terminal_snr min_timestep max_timestep loss_type huber_schedule huber_c
+  huber_scale prior_loss_weight conditioning_data_dir masked_loss optimizer_type use_8bit_adam use_lion_optimizer learning_rate
+  max_grad_norm optimizer_args lr_scheduler_type lr_scheduler_args lr_scheduler lr_warmup_steps lr_decay_steps lr_scheduler_num_cycles
+  lr_scheduler_power lr_scheduler_timescale lr_scheduler_min_lr_ratio min_snr_gamma scale_v_pred_loss_like_noise_pred v_pred_like_loss
+  debiased_estimation_loss weighted_captions unet_lr text_encoder_lr network_weights network_dim network_alpha network_dropout
+  network_args network_train_unet_only network_train_text_encoder_only dim_from_weights scale_weight_norms base_weights
+  base_weights_multiplier batch_size network_multiplier stop_text_encoder_training`;
+
+export const KOHYA_OPTIONS: ReadonlySet<string> = new Set(NAMES.split(/\s+/).filter(Boolean));
