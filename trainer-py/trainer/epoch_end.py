@@ -59,9 +59,10 @@ def _save(session: Session, epoch: int) -> Saved:
     started = session.commands.clock()
     plan, run, progress = session.plan, session.run, session.progress
     session.stage("saving", 0, 1)
+    weights = session.network.weights()
     saved = save_lora(
-        session.network.weights(),
-        lora_metadata(plan, progress, session.base_hash, epoch=epoch),
+        weights,
+        lora_metadata(plan, progress, session.base_hash, epoch=epoch, weights=weights),
         folder=Path(run.lora_dir),
         file=run.files[epoch - 1],
         precision=plan.settings.save_precision,

@@ -7,6 +7,7 @@ from types import TracebackType
 from torch import nn
 
 from trainer.lora_layer import LoraLayer
+from trainer.lora_names import named_for
 from trainer.lora_rows import Row, Rows
 from trainer.lora_weights import LoraWeights
 
@@ -20,6 +21,7 @@ class LoraBatch:
     """
 
     def __init__(self, targets: dict[str, nn.Module], loras: Sequence[LoraWeights]) -> None:
+        loras = [named_for(lora, targets) for lora in loras]
         self.unknown = tuple(tuple(name for name in lora.modules if name not in targets) for lora in loras)
         self._local = threading.local()
         self._layers = [

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from trainer.base_model import BaseModel, load_base_model
 from trainer.commands import Commands
@@ -16,14 +15,14 @@ from trainer.file_hash import FileHash
 from trainer.journal import Journal
 from trainer.latent_cache import cache_latents
 from trainer.masks import load_masks
-from trainer.network import GROUPS, LoraNetwork
+from trainer.network import LoraNetwork
 from trainer.noise_schedule import noise_schedule
 from trainer.optimizer import Optimizer
 from trainer.plan import Plan, Run
+from trainer.plan_network import learning_rates, plan_network, plan_targets
 from trainer.schedule import warmup_steps
 from trainer.side_by_side import threads_side_by_side
 from trainer.state import Progress, StateFolder, finite
-from trainer.targets import lora_targets
 from trainer.training_step import TrainingSteps
 
 
@@ -90,7 +89,13 @@ def open_session(  # noqa: PLR0913
     stage("loadingModel", 0, 1)
     path = Path(plan.base_model.path)
     base_hash = FileHash(path) if path.is_file() else None
-    base = load_base_model(path, device=device, dtype=DTYPES[plan.settings.mixed_precision], parts=_parts(plan))
+    base = load_base_model(
+        path,
+        device=device,
+        dtype=DTYPES[plan.settings.mixed_precision],
+        parts=_parts(plan),
+        clip_skip=plan.settings.clip_skip,
+    )
     assert base_hash is not None
     if plan.settings.zero_terminal_snr:
         base = replace(base, alphas_cumprod=noise_schedule(zero_terminal_snr=True))
@@ -103,8 +108,8 @@ def open_session(  # noqa: PLR0913
         progress=lambda done, total: stage("cachingLatents", done, total),
     )
     masks = load_masks(Path(plan.dataset.root), plan)
-    targets = lora_targets(base.unet, base.text_encoders)
-    network = _network(plan, base, targets)
+    targets = plan_targets(plan, base)
+    network = plan_network(plan, base, targets, hands=_hands(plan, base.device))
     optimizer = _optimizer(plan, network)
     tensors = folder.read_tensors(progress)
     if tensors:
@@ -134,20 +139,6 @@ def _parts(plan: Plan) -> frozenset[str]:
     return frozenset(parts | {"vae_decoder"} if plan.settings.grid.enabled else parts)
 
 
-def _network(plan: Plan, base: BaseModel, targets: dict[str, nn.Module]) -> LoraNetwork:
-    trained = {group for group, rate in _rates(plan).items() if rate > 0}
-    prefixes = tuple(prefix for prefix, group in GROUPS.items() if group in trained)
-    return LoraNetwork(
-        {name: module for name, module in targets.items() if name.startswith(prefixes)},
-        dim=plan.settings.network_dim,
-        alpha=plan.settings.network_alpha,
-        seed=plan.settings.seed,
-        device=base.device,
-        dtype=base.dtype,
-        hands=_hands(plan, base.device),
-    )
-
-
 def _hands(plan: Plan, device: torch.device) -> int:
     pixels = plan.settings.resolution.width * plan.settings.resolution.height
     return min(threads_side_by_side(device, pixels), plan.settings.batch_size)
@@ -155,8 +146,4 @@ def _hands(plan: Plan, device: torch.device) -> int:
 
 def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:
     warmup = warmup_steps(plan.settings, plan.total_steps)
-    return Optimizer(network, plan.settings, learning_rates=_rates(plan), warmup=warmup)
-
-
-def _rates(plan: Plan) -> dict[str, float]:
-    return {"unet": plan.settings.unet_lr, "text_encoder": plan.settings.text_encoder_lr}
+    return Optimizer(network, plan.settings, learning_rates=learning_rates(plan.settings), warmup=warmup)

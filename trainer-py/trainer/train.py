@@ -110,6 +110,7 @@ def _loop(session: Session) -> None:
         seconds = clock() - started
         seconds_per_step = 0.9 * seconds_per_step + 0.1 * seconds if seconds_per_step else seconds
         weighted = {} if result.optimized == result.loss else {"optimized_loss": result.optimized}
+        scaled = {} if result.keys_scaled is None else {"keys_scaled": result.keys_scaled}
         emit(
             {
                 "type": "step",
@@ -117,6 +118,7 @@ def _loop(session: Session) -> None:
                 "epoch": (progress.step - 1) // plan.steps_per_epoch + 1,
                 "loss": result.loss,
                 **weighted,
+                **scaled,
                 "learning_rate": plan.settings.unet_lr * result.factor,
                 "seconds_per_step": seconds_per_step,
             }

@@ -26,13 +26,15 @@ from trainer.step_batch import Batch
 class StepResult:
     """`loss`: plain mean squared error, comparable whatever the settings; `optimized`: what was really followed.
 
-    factor: of the learning rate; compute_seconds: those inside forward, backward and optimizer.
+    factor: of the learning rate; compute_seconds: those inside forward, backward and optimizer; keys_scaled: modules
+    that max-norm has scaled down, None without it.
     """
 
     loss: float
     optimized: float
     factor: float
     compute_seconds: float
+    keys_scaled: int | None = None
 
 
 Losses = tuple[float, float]
@@ -75,8 +77,10 @@ class TrainingSteps:
             seconds += time.perf_counter() - started
         started = time.perf_counter()
         self._optimizer.step(factor)
+        limit = plan.settings.scale_weight_norms
+        keys_scaled = self._network.limit_norms(limit) if limit else None
         seconds += time.perf_counter() - started
-        return StepResult(*_sum(losses), factor, seconds)
+        return StepResult(*_sum(losses), factor, seconds, keys_scaled)
 
     def _backward(self, batch: Batch, share: float) -> Losses:
         """The batch's share of the losses; its gradients are in the flat buffers."""

@@ -1,0 +1,75 @@
+"""The network that a plan asks for, over a loaded base model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import nn
+
+from trainer.base_model import BaseModel
+from trainer.dropout import Dropout
+from trainer.events import emit
+from trainer.failure import Failure
+from trainer.lora_names import named_for
+from trainer.lora_weights import LoraWeights
+from trainer.module_spec import module_specs
+from trainer.network import GROUPS, PLUS, LoraNetwork
+from trainer.plan import Plan
+from trainer.read_lora import read_lora
+from trainer.settings import Settings
+from trainer.targets import lora_targets
+
+
+def plan_targets(plan: Plan, base: BaseModel) -> dict[str, nn.Module]:
+    """kohya module name → layer, of all layers that the plan's network may change."""
+    convolutions = plan.settings.conv_dim > 0 or plan.settings.network_weights != ""
+    return lora_targets(base.unet, base.text_encoders, convolutions=convolutions)
+
+
+def plan_network(plan: Plan, base: BaseModel, targets: Mapping[str, nn.Module], *, hands: int) -> LoraNetwork:
+    """The plan's network, hooked into `targets`; with networkWeights it is what that file holds.
+
+    Raises Failure `lora_corrupt` for a file that does not fit, `bad_plan` for settings that leave nothing to train.
+    """
+    settings = plan.settings
+    start = _start(settings, targets)
+    trained = {group for group, rate in learning_rates(settings).items() if rate > 0}
+    prefixes = tuple(prefix for prefix, group in GROUPS.items() if group in trained)
+    specs = module_specs({name: module for name, module in targets.items() if name.startswith(prefixes)}, settings)
+    if start is None and not specs:
+        raise Failure("bad_plan", "Expected layers to train, but blockDims leaves none; give some block a dim above 0.")
+    return LoraNetwork(
+        targets,
+        specs=specs,
+        start=start,
+        plus=settings.lora_plus_ratio != 1,
+        dropout=Dropout(settings.network_dropout, settings.rank_dropout, settings.module_dropout),
+        seed=settings.seed,
+        device=base.device,
+        dtype=base.dtype,
+        hands=hands,
+    )
+
+
+def learning_rates(settings: Settings) -> dict[str, float]:
+    """The base rate of each group, LoRA+'s up halves included."""
+    text = settings.text_encoder_lr
+    rates = {"unet": settings.unet_lr, "text_encoder": text, "text_encoder_2": text}
+    return {**rates, **{group + PLUS: rate * settings.lora_plus_ratio for group, rate in rates.items()}}
+
+
+def _start(settings: Settings, targets: Mapping[str, nn.Module]) -> LoraWeights | None:
+    if not settings.network_weights:
+        return None
+    path = Path(settings.network_weights)
+    found = named_for(read_lora(path), targets)
+    strangers = [name for name in found.modules if name not in targets]
+    if len(strangers) == len(found.modules):
+        raise Failure(
+            "lora_corrupt",
+            f"Expected a LoRA for this base model in networkWeights, but {path.name} has none of its layers "
+            f"({strangers[0]} …); choose the base model that it was trained on.",
+        )
+    if strangers:
+        lacking = f"{len(strangers)} layers that this base model lacks ({strangers[0]} …)"
+        emit({"type": "warning", "message": f"{path.name} has {lacking}; they are left out."})
+    return found
