@@ -85,6 +85,23 @@ describe.skipIf(gradios.length === 0)("the tab in a page", () => {
       }
     });
 
+    it("shows why the server could not be started, and tries again when asked", async () => {
+      const message = "The port 7870 is taken by another program.";
+      const access = { level: "full", reason: "none", hideFolders: false };
+      const asked: string[] = [];
+      const other = await openPage(browser, `http://127.0.0.1:${port}/`);
+      await other.route("**/train-lora/status", (route) => route.fulfill({ json: { state: "failed", message, access } }));
+      await other.route("**/train-lora/start", (route) => {
+        asked.push(route.request().method());
+        return route.fulfill({ json: {} });
+      });
+      await runScript(other);
+      await other.evaluate(() => window.trainLoraHost?.openTab());
+      await other.getByText(message).waitFor();
+      await other.getByRole("button", { name: "Try again" }).click();
+      await expect.poll(() => asked).toEqual(["POST"]);
+    }, 30_000);
+
     it("gets the token of a WebUI that was restarted", async () => {
       const before = await page.evaluate(() => window.trainLoraHost?.token);
       webui.kill("SIGKILL");
