@@ -7,9 +7,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-# These must be set before the first import of torch, diffusers and transformers.
-os.environ["HF_HUB_OFFLINE"] = "1"
-# Waiting threads that spin would cost most of the time whenever another program wants the same cores.
+# Waiting threads that spin would cost most of the time whenever another program wants the same cores; this must be
+# said before the first import of torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
