@@ -6,6 +6,7 @@ import { gridCommand } from "./grid.js";
 import { inspectCommand } from "./inspect.js";
 import type { Output } from "./output.js";
 import { planCommand } from "./plan.js";
+import { settingsCommands } from "./settings.js";
 import { setupCommand } from "./setup.js";
 import { trainCommand } from "./train.js";
 
@@ -13,6 +14,7 @@ const COMMANDS: readonly Command[] = [
   setupCommand,
   ...datasetCommands,
   planCommand,
+  ...settingsCommands,
   trainCommand,
   gridCommand,
   inspectCommand,

@@ -8,11 +8,12 @@ export function argumentOptions(words: readonly Word[]): FileOption[] {
   const options: FileOption[] = [];
   let open: { name: string; values: string[]; line: number | null } | null = null;
   const close = () => {
-    if (open !== null) options.push({ name: open.name, shownAs: `--${open.name}`, value: valueOf(open.values), line: open.line, depth: 0 });
+    if (open !== null)
+      options.push({ name: open.name, shownAs: `--${open.name}`, value: valueFrom(open.values), line: open.line, depth: 0 });
     open = null;
   };
   for (const { text, line } of words) {
-    const option = /^--([A-Za-z][\w-]*)(?:=([^]*))?$/.exec(text);
+    const option = /^--([A-Za-z][\w-]*)(?:=([\s\S]*))?$/.exec(text);
     if (option === null) {
       open?.values.push(text);
       continue;
@@ -25,7 +26,7 @@ export function argumentOptions(words: readonly Word[]): FileOption[] {
   return options;
 }
 
-function valueOf(values: readonly string[]): unknown {
+function valueFrom(values: readonly string[]): unknown {
   if (values.length === 0) return true;
   return values.length === 1 ? values[0] : values;
 }

@@ -3,7 +3,7 @@ import { asList, asText, type ScriptValue } from "./script-values.js";
 export type Variables = Map<string, ScriptValue>;
 
 const PIECE =
-  /\\([^])|'([^']*)'|"((?:\\[^]|\$\([^)]*\)|[^"\\])*)"|\$\(\((?<sum>[^)]*)\)\)|\$\((?<program>[^)]*)\)|`(?<old>[^`]*)`|\$\{(?<braced>[^}]*)\}|\$(?<name>\w+)|([^\\'"$`]+|\$)/g;
+  /\\([\s\S])|'([^']*)'|"((?:\\[\s\S]|\$\([^)]*\)|[^"\\])*)"|\$\(\((?<sum>[^)]*)\)\)|\$\((?<program>[^)]*)\)|`(?<old>[^`]*)`|\$\{(?<braced>[^}]*)\}|\$(?<name>\w+)|([^\\'"$`]+|\$)/g;
 
 /** The words that one written word becomes: variables are replaced, and outside of quotes parted at blanks, as bash does. */
 export function expandWord(raw: string, variables: Variables): string[] {
@@ -29,7 +29,7 @@ export function expandWord(raw: string, variables: Variables): string[] {
       else add(expandQuoted(double, variables));
     } else if (groups.braced !== undefined || groups.name !== undefined || groups.sum !== undefined) {
       const text =
-        groups.sum !== undefined ? String(arithmetic(groups.sum, variables)) : valueOf(groups.braced ?? groups.name ?? "", variables);
+        groups.sum !== undefined ? String(arithmetic(groups.sum, variables)) : valueIn(groups.braced ?? groups.name ?? "", variables);
       split(text.split(/\s+/));
     } else if (groups.program === undefined && groups.old === undefined) add(match[0]);
   }
@@ -39,38 +39,42 @@ export function expandWord(raw: string, variables: Variables): string[] {
 
 /** The one text that a word stands for where nothing is parted, as in an assignment. */
 export function expandText(raw: string, variables: Variables): string {
-  return raw.replace(PIECE, (whole, escaped?: string, single?: string, double?: string, ...rest: unknown[]) => {
-    const groups = groupsOf(rest);
+  return replaceAll(raw, PIECE, ([whole, escaped, single, double], groups) => {
     if (escaped !== undefined) return escaped;
     if (single !== undefined) return single;
     if (double !== undefined) return expandQuoted(double, variables);
     if (groups.sum !== undefined) return String(arithmetic(groups.sum, variables));
     if (groups.program !== undefined || groups.old !== undefined) return "";
     const name = groups.braced ?? groups.name;
-    return name === undefined ? whole : valueOf(name, variables);
+    return name === undefined ? (whole ?? "") : valueIn(name, variables);
   });
 }
 
-function groupsOf(rest: readonly unknown[]): Record<string, string | undefined> {
-  const groups = rest.at(-1);
-  return typeof groups === "object" && groups !== null ? { ...groups } : {};
-}
+const QUOTED = /\\([$"\\`\n])|\$\(\((?<sum>[^)]*)\)\)|\$\((?<program>[^)]*)\)|`(?<old>[^`]*)`|\$\{(?<braced>[^}]*)\}|\$(?<name>\w+)/g;
 
 function expandQuoted(text: string, variables: Variables): string {
-  return text.replace(
-    /\\([$"\\`\n])|\$\(\(([^)]*)\)\)|\$\(([^)]*)\)|`([^`]*)`|\$\{([^}]*)\}|\$(\w+)/g,
-    (_whole, escaped?: string, sum?: string, program?: string, old?: string, braced?: string, name?: string) => {
-      if (escaped !== undefined) return escaped === "\n" ? "" : escaped;
-      if (sum !== undefined) return String(arithmetic(sum, variables));
-      return program !== undefined || old !== undefined ? "" : valueOf(braced ?? name ?? "", variables);
-    },
-  );
+  return replaceAll(text, QUOTED, ([, escaped], { sum, program, old, braced, name }) => {
+    if (escaped !== undefined) return escaped === "\n" ? "" : escaped;
+    if (sum !== undefined) return String(arithmetic(sum, variables));
+    return program !== undefined || old !== undefined ? "" : valueIn(braced ?? name ?? "", variables);
+  });
+}
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+function replaceAll(text: string, pattern: RegExp, replace: (match: (string | undefined)[], groups: Groups) => string): string {
+  let [result, end] = ["", 0];
+  for (const match of text.matchAll(pattern)) {
+    result += text.slice(end, match.index) + replace([...match], match.groups ?? {});
+    end = match.index + match[0].length;
+  }
+  return result + text.slice(end);
 }
 
 /** What stands in `${ }`: NAME, NAME[@], NAME:-other, NAME:=other, NAME:+other, NAME%end, #NAME. */
-function valueOf(inside: string, variables: Variables): string {
+function valueIn(inside: string, variables: Variables): string {
   const [, count = "", name = "", list, sign = "", other = ""] =
-    /^(#?)(\w+)(\[[@*]\]|\[\d+\])?(:?[-=+?]|%%?|##?)?([^]*)$/.exec(inside) ?? [];
+    /^(#?)(\w+)(\[[@*]\]|\[\d+\])?(:?[-=+?]|%%?|##?)?([\s\S]*)$/.exec(inside) ?? [];
   const value = variables.get(name) ?? null;
   const items = asList(value);
   if (count === "#") return String(list === undefined ? asText(value).length : items.length);

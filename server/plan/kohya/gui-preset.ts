@@ -40,7 +40,7 @@ export function isGuiPreset(table: Table): boolean {
 
 /** The options that kohya_ss would hand to sd-scripts for a preset, by sd-scripts' names. */
 export function guiOptions(options: readonly FileOption[]): FileOption[] {
-  const valueOf = (name: string) => options.find((option) => option.name === name)?.value;
+  const fieldOf = (name: string) => options.find((option) => option.name === name)?.value;
   return options.flatMap((option): FileOption[] => {
     const { name, value } = option;
     const named = (own: string, changed: unknown = value): FileOption => ({ ...option, name: own, shownAs: name, value: changed });
@@ -56,16 +56,16 @@ export function guiOptions(options: readonly FileOption[]): FileOption[] {
       case "additional_parameters":
         return argumentOptions(splitWords(String(value)).map((text) => ({ text, line: option.line })));
       case "noise_offset":
-        return [valueOf("noise_offset_type") === "Multires" ? { ...option, value: null } : option];
+        return [fieldOf("noise_offset_type") === "Multires" ? { ...option, value: null } : option];
       case "multires_noise_iterations":
       case "multires_noise_discount":
-        return [valueOf("noise_offset_type") === "Original" ? { ...option, value: null } : option];
+        return [fieldOf("noise_offset_type") === "Original" ? { ...option, value: null } : option];
     }
     if (NETWORK_FIELDS.has(name)) return [named(`network_args.${name}`)];
-    if (CONVOLUTIONS.has(name)) return [valueOf("LoRA_type") === "Standard" ? { ...option, value: null } : named(`network_args.${name}`)];
+    if (CONVOLUTIONS.has(name)) return [fieldOf("LoRA_type") === "Standard" ? { ...option, value: null } : named(`network_args.${name}`)];
     if (LYCORIS_FIELDS.has(name) || GUI_ALONE.test(name))
       return [
-        String(valueOf("LoRA_type")).startsWith("LyCORIS") && LYCORIS_FIELDS.has(name)
+        String(fieldOf("LoRA_type")).startsWith("LyCORIS") && LYCORIS_FIELDS.has(name)
           ? named(`network_args.${name}`)
           : { ...option, value: null },
       ];

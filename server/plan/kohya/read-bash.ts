@@ -60,7 +60,7 @@ function runNext(script: Script): void {
       return;
     case "elif": {
       script.at += 1;
-      const isOpen = branch !== undefined && branch.outer && !branch.taken;
+      const isOpen = branch?.outer && !branch.taken;
       const isMet = condition(script) && isOpen;
       if (branch) Object.assign(branch, { live: isMet, taken: branch.taken || isMet });
       return;
@@ -134,7 +134,7 @@ function run(script: Script, written: readonly WordToken[], live: boolean): bool
 }
 
 function assign({ variables }: Script, { raw, list }: WordToken): void {
-  const [, name = "", sign, text = ""] = /^(\w+)(\+?=)([^]*)$/.exec(raw) ?? [];
+  const [, name = "", sign, text = ""] = /^(\w+)(\+?=)([\s\S]*)$/.exec(raw) ?? [];
   const value = list === undefined ? expandText(text, variables) : list.flatMap((item) => expandWord(item, variables));
   if (sign === "=") variables.set(name, value);
   else if (typeof value === "string") variables.set(name, asText(variables.get(name) ?? null) + value);
@@ -144,7 +144,7 @@ function assign({ variables }: Script, { raw, list }: WordToken): void {
 function testOf(script: Script, words: readonly WordToken[]): boolean {
   const [first] = words;
   if (first?.raw === "!") return !testOf(script, words.slice(1));
-  const sum = /^\(\(([^]*)\)\)$/.exec(first?.raw ?? "")?.[1];
+  const sum = /^\(\(([\s\S]*)\)\)$/.exec(first?.raw ?? "")?.[1];
   const met =
     sum === undefined
       ? testWords(

@@ -43,21 +43,19 @@ function runLine(script: Script, parts: readonly Word[], line: number): void {
     .replace(/^@+/, "");
   if (text === "" || /^(rem\b|::|:\w|echo\b|pause\b|setlocal|endlocal|cd\b|pushd|popd|title\b|color\b|exit\b|goto\b|cls\b)/i.test(text))
     return;
-  if (/^\)/.test(text)) return closeBlock(script, text, line);
   const isLive = script.blocks.every(Boolean);
-  if (/^if\b/i.test(text)) return runIf(script, text, line);
-  if (/^for\b/i.test(text)) {
+  if (/^\)/.test(text)) closeBlock(script, text, line);
+  else if (/^if\b/i.test(text)) runIf(script, text, line);
+  else if (/^for\b/i.test(text)) {
     if (isLive) script.unread.push({ line, text: "for …, which is not followed" });
     if (/\($/.test(text)) script.blocks.push(false);
-    return;
-  }
-  if (isLive) runCommand(script, parts.length > 1 ? parts : [{ text, line }]);
+  } else if (isLive) runCommand(script, parts.length > 1 ? parts : [{ text, line }]);
 }
 
 /** `)` alone, or `) else (`, which is taken when the block before it was not. */
 function closeBlock(script: Script, text: string, line: number): void {
   const was = script.blocks.pop() ?? true;
-  const rest = /^\)\s*else\s*([^]*)$/i.exec(text)?.[1];
+  const rest = /^\)\s*else\s*([\s\S]*)$/i.exec(text)?.[1];
   if (rest === undefined) return;
   if (/^if\b/i.test(rest) && was) script.blocks.push(false);
   else if (rest === "(") script.blocks.push(!was);
@@ -73,13 +71,13 @@ function runIf(script: Script, text: string, line: number): void {
     script.blocks.push(met === true);
     return;
   }
-  const [, then = rest, other] = /^\(([^]*?)\)\s*(?:else\s*\(?([^]*?)\)?)?$/i.exec(rest) ?? [];
+  const [, then = rest, other] = /^\(([\s\S]*?)\)\s*(?:else\s*\(?([\s\S]*?)\)?)?$/i.exec(rest) ?? [];
   const chosen = met === true ? then : other;
   if (isLive && chosen !== undefined) runLine(script, [{ text: chosen, line }], line);
 }
 
 const CONDITION =
-  /^((?:\/i\s+)?(?:not\s+)?(?:defined\s+\S+|exist\s+(?:"[^"]*"|\S+)|errorlevel\s+\d+|(?:"[^"]*"|[^\s=]*)\s*(?:==|\b(?:equ|neq|gtr|geq|lss|leq)\b)\s*(?:"[^"]*"|[^\s(]*)))\s*([^]*)$/i;
+  /^((?:\/i\s+)?(?:not\s+)?(?:defined\s+\S+|exist\s+(?:"[^"]*"|\S+)|errorlevel\s+\d+|(?:"[^"]*"|[^\s=]*)\s*(?:==|\b(?:equ|neq|gtr|geq|lss|leq)\b)\s*(?:"[^"]*"|[^\s(]*)))\s*([\s\S]*)$/i;
 
 function splitCondition(text: string): [string, string] {
   const [, head = text, rest = ""] = CONDITION.exec(text) ?? [];
@@ -87,7 +85,7 @@ function splitCondition(text: string): [string, string] {
 }
 
 function holds(condition: string, variables: ReadonlyMap<string, string>): boolean | null {
-  const [, not, inner = ""] = /^(?:\/i\s+)?(not\s+)?([^]*)$/i.exec(condition) ?? [];
+  const [, not, inner = ""] = /^(?:\/i\s+)?(not\s+)?([\s\S]*)$/i.exec(condition) ?? [];
   const met = holdsPlain(inner.trim(), variables);
   return met === null ? null : met !== (not !== undefined);
 }
@@ -121,7 +119,7 @@ function runCommand({ variables, commands, unread }: Script, parts: readonly Wor
     .join(" ")
     .trim()
     .replace(/^@+/, "");
-  const [, sum, quoted, name, value] = /^set\s+(?:(\/a)\s+)?(?:"(\w+=[^"]*)"|(\w+)\s*=([^]*))/i.exec(text) ?? [];
+  const [, sum, quoted, name, value] = /^set\s+(?:(\/a)\s+)?(?:"(\w+=[^"]*)"|(\w+)\s*=([\s\S]*))/i.exec(text) ?? [];
   if (quoted !== undefined || name !== undefined) {
     const [key = "", ...rest] = quoted === undefined ? [name ?? "", value ?? ""] : quoted.split("=");
     const plain = expand(rest.join("=").trim(), variables);

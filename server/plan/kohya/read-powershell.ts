@@ -25,7 +25,7 @@ function runBlock(script: Script, at: number, live: boolean): number {
   const { text } = script;
   let offset = at;
   while (offset < text.length) {
-    const gap = /(?:[\s;]|#(?!>)[^\n]*|<#[^]*?#>)*/y;
+    const gap = /(?:[\s;]|#(?!>)[^\n]*|<#[\s\S]*?#>)*/y;
     gap.lastIndex = offset;
     gap.exec(text);
     offset = gap.lastIndex;
@@ -89,8 +89,8 @@ function runStatement(script: Script, offset: number, live: boolean): number {
   const end = endOfStatement(script.text, offset);
   if (!live) return end;
   const statement = script.text.slice(offset, end).replace(/`[ \t]*\n/g, (gap) => " ".repeat(gap.length));
-  const assignment = /^(?:\[[\w.[\]]+\]\s*)*\$(?:env:|global:|script:|local:)?\{?(\w+)\}?\s*(\+?=)(?!=)\s*([^]*)$/i.exec(statement);
-  const added = /^(?:\[void\]\s*|\$null\s*=\s*)*\$(\w+)\.Add(?:Range)?\(([^]*)\)\s*(?:\|[^]*)?$/i.exec(statement);
+  const assignment = /^(?:\[[\w.[\]]+\]\s*)*\$(?:env:|global:|script:|local:)?\{?(\w+)\}?\s*(\+?=)(?!=)\s*([\s\S]*)$/i.exec(statement);
+  const added = /^(?:\[void\]\s*|\$null\s*=\s*)*\$(\w+)\.Add(?:Range)?\(([\s\S]*)\)\s*(?:\|[\s\S]*)?$/i.exec(statement);
   if (added) put(script, { name: added[1] ?? "", expression: added[2] ?? "", isMore: true, offset });
   else if (assignment) put(script, { name: assignment[1] ?? "", expression: assignment[3] ?? "", isMore: assignment[2] === "+=", offset });
   else script.commands.push(wordsOf(script, statement, offset));
@@ -175,7 +175,7 @@ function endOfStatement(text: string, at: number): number {
 
 /** The offset behind the character at `at`, or behind the text in quotes or the comment that begins there. */
 function skipQuoted(text: string, at: number): number {
-  const piece = /"(?:`[^]|""|[^"`])*"|'(?:''|[^'])*'|`[^]|<#[^]*?#>|(?<=\s)#[^\n]*|[^]/y;
+  const piece = /"(?:`[\s\S]|""|[^"`])*"|'(?:''|[^'])*'|`[\s\S]|<#[\s\S]*?#>|(?<=\s)#[^\n]*|[\s\S]/y;
   piece.lastIndex = at;
   piece.exec(text);
   return Math.max(at + 1, piece.lastIndex);

@@ -152,12 +152,12 @@ describe("a shell script", () => {
   const sh = (text: string) => of(text, "a.sh");
 
   test.each([
-    ["A=8\naccelerate launch train_network.py --network_dim=${A}"],
-    ["accelerate launch train_network.py --network_dim=${A:-8}"],
-    ["A=\naccelerate launch train_network.py --network_dim ${A:-8}"],
+    ["A=8\naccelerate launch train_network.py --network_dim=\u0024{A}"],
+    ["accelerate launch train_network.py --network_dim=\u0024{A:-8}"],
+    ["A=\naccelerate launch train_network.py --network_dim \u0024{A:-8}"],
     ["A=4; B=$((A * 2))\naccelerate launch train_network.py --network_dim $B"],
     ["A='--network_dim 8'\naccelerate launch train_network.py $A"],
-    ['A=(--network_dim 8)\nA+=(--seed 3)\npython train_network.py "${A[@]}"'],
+    ['A=(--network_dim 8)\nA+=(--seed 3)\npython train_network.py "\u0024{A[@]}"'],
     ['export A=8 && python train_network.py --network_dim "$A"'],
     [
       "if false; then A=1; fi\nif [ 1 -gt 2 ]; then A=4; elif [ 3 -lt 4 ]; then A=8; else A=2; fi\npython train_network.py --network_dim $A",
