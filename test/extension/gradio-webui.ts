@@ -48,10 +48,15 @@ export async function openPage(browser: Browser, address: string): Promise<Page>
 }
 
 export async function runScript(page: Page): Promise<void> {
+  await addScript(page);
+  await page.waitForFunction(() => window.trainLoraHost !== undefined);
+}
+
+/** The same for a page in which the script may have nothing to do. */
+export async function addScript(page: Page): Promise<void> {
   await page.waitForSelector("#txt2img_prompt");
   await page.addStyleTag({ content: style });
   await page.addScriptTag({ type: "module", content: module });
-  await page.waitForFunction(() => window.trainLoraHost !== undefined);
 }
 
 async function untilReady(program: string, args: string[], env: Record<string, string>): Promise<ChildProcess> {

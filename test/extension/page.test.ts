@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launchChromium } from "../e2e/chromium.js";
 import { freePort } from "./free-port.js";
-import { gradios, openPage, runScript, startWebui } from "./gradio-webui.js";
+import { addScript, gradios, openPage, runScript, startWebui } from "./gradio-webui.js";
 
 const infotext = "a lantern keeper\nNegative prompt: blurry\nSteps: 20, Sampler: Euler a, CFG scale: 6, Seed: 1";
 
@@ -83,6 +83,18 @@ describe.skipIf(gradios.length === 0)("the tab in a page", () => {
         expect(await button.count()).toBe(1);
         expect(await button.isVisible()).toBe(false);
       }
+    });
+
+    it("does nothing in a page whose owner has hidden the tab", async () => {
+      const other = await openPage(browser, `http://127.0.0.1:${port}/`);
+      const asked: string[] = [];
+      other.on("request", (request) => void asked.push(request.url()));
+      await other.waitForSelector("#train_lora_mount", { state: "attached" });
+      await other.evaluate(() => document.querySelector("#train_lora_mount")?.remove());
+      await addScript(other);
+      await other.waitForTimeout(500);
+      expect(await other.evaluate(() => window.trainLoraHost)).toBeUndefined();
+      expect(asked.filter((address) => address.includes("/train-lora/"))).toEqual([]);
     });
 
     it("shows why the server could not be started, and tries again when asked", async () => {
