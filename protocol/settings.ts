@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { captionFields } from "./caption-settings.js";
 import { learningFields } from "./learning-settings.js";
 import { lossFields } from "./loss-settings.js";
 import { networkFields } from "./network-settings.js";
@@ -33,6 +34,8 @@ export const Settings = z.object({
     .nullable()
     .default(null),
   subject: z.enum(["character", "style", "concept"]).default("character"),
+  /** Who trains: our trainer, or the user's own checkout of sd-scripts (SD_SCRIPTS_DIR) by the same plan. */
+  engine: z.enum(["trainLora", "kohya"]).default("trainLora"),
   /** (`resolution`) pixels; null: the base model's own. */
   resolution: Size.nullable().default(null),
   /** (`min_bucket_reso`, `max_bucket_reso`, `bucket_reso_steps`) pixels; null: half and double the resolution, 64. */
@@ -59,9 +62,7 @@ export const Settings = z.object({
     .nonnegative()
     .max(2 ** 32 - 1)
     .default(42),
-  shuffleCaption: z.boolean().default(true),
-  /** Tags at the head of a caption that shuffling leaves in place; null: 1 with a trigger word, else 0. */
-  keepTokens: z.int().nonnegative().nullable().default(null),
+  ...captionFields,
   /** 1: last layer of the text encoder, 2: the one before. */
   clipSkip: z.int().min(1).max(12).default(1),
   /** null: the smallest of 75, 150, 225 that cuts no caption. */

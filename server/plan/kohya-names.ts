@@ -65,6 +65,15 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["save_precision", "savePrecision"],
   ["shuffle_caption", "shuffleCaption"],
   ["keep_tokens", "keepTokens"],
+  ["keep_tokens_separator", "keepTokensSeparator"],
+  ["secondary_separator", "secondarySeparator"],
+  ["caption_prefix", "captionPrefix"],
+  ["caption_suffix", "captionSuffix"],
+  ["caption_dropout_rate", "captionDropoutRate"],
+  ["caption_dropout_every_n_epochs", "captionDropoutEveryNEpochs"],
+  ["caption_tag_dropout_rate", "captionTagDropoutRate"],
+  ["enable_wildcard", "enableWildcard"],
+  ["weighted_captions", "weightedCaptions"],
   ["clip_skip", "clipSkip"],
   ["max_token_length", "maxTokenLength"],
 ]);
@@ -72,12 +81,15 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
 /** Settings that sd-scripts has no option for; an export keeps them in a section of its own, which sd-scripts passes over. */
 export const OURS_ALONE: ReadonlySet<string> = new Set([
   "subject",
+  "engine",
   "heldOutImages",
   "grid",
   "emaDecay",
   "stopTextEncoderAt",
   "priorPreservation",
   "priorPreservationEvery",
+  "commaChunks",
+  "dynamicChunks",
 ]);
 
 /** A value as our settings hold it, where kohya's files write it in another way; others, wrong ones too, pass unchanged. */

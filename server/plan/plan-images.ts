@@ -4,9 +4,9 @@ import { compare } from "../dataset/list-folder.js";
 import { isRegularisation } from "../dataset/regularisation.js";
 import { captionLines } from "../dataset/tags.js";
 import { type BucketRules, chooseBucket, makeBuckets } from "./buckets.js";
+import { type CaptionRules, captionTokens } from "./caption-tokens.js";
 import { regRepeats } from "./reg-repeats.js";
 import { type SubsetShare, solveRepeats } from "./repeats.js";
-import { countTokens } from "./tokens.js";
 
 /** A picture before it is known how often it is seen. `hasOwnCaption` is false when the trigger word or the folder's name stands in. */
 export type PlacedImage = Omit<PlanImage, "repeats" | "heldOut"> & { phash: string | null; hasOwnCaption: boolean };
@@ -22,7 +22,7 @@ export type PlacedImages = {
 const UNTRAINABLE: readonly ProblemCode[] = ["not_an_image", "truncated", "too_large", "unsupported_format"];
 
 /** Buckets, captions and token counts of all pictures that can be trained on, sorted by id. */
-export function placeImages(dataset: Dataset, rules: BucketRules): PlacedImages {
+export function placeImages(dataset: Dataset, rules: BucketRules & CaptionRules): PlacedImages {
   const buckets = makeBuckets(rules);
   const placed: PlacedImages = { images: [], leftOut: [], twins: new Set() };
   for (const image of [...dataset.images].sort((a, b) => compare(a.id, b.id))) {
@@ -34,11 +34,11 @@ export function placeImages(dataset: Dataset, rules: BucketRules): PlacedImages 
     }
     const subset = dataset.subsets.find(({ name }) => name === image.subset);
     const triggerWord = isRegularisation(image.subset) ? "" : dataset.triggerWord;
-    const { caption, hasOwnCaption } = captionOf(image, triggerWord, subset);
+    const { caption, hasOwnCaption } = captionOf(image, { triggerWord, subset, everyLine: rules.enableWildcard });
     const { id, width, height, phash } = image;
     if (image.problems.includes("near_duplicate")) placed.twins.add(id);
     const marks = { ...(isRegularisation(image.subset) ? { isReg: true } : {}), ...(image.mask === undefined ? {} : { mask: image.mask }) };
-    const tokens = countTokens(caption);
+    const tokens = captionTokens(caption, rules);
     placed.images.push({ id, subset: image.subset, width, height, ...choice, caption, tokens, ...marks, phash, hasOwnCaption });
   }
   return placed;
@@ -85,9 +85,13 @@ export function bucketTable(trained: readonly PlanImage[], batchSize: number): P
   return [...table.values()].sort((a, b) => a.size[0] - b.size[0] || a.size[1] - b.size[1]);
 }
 
-/** As kohya's trainer: the first line of the caption file; without one the trigger word or the folder's class tokens. */
-function captionOf(image: DatasetImage, triggerWord: string, subset: Subset | undefined): { caption: string; hasOwnCaption: boolean } {
-  const line = captionLines(image.caption ?? "")[0]?.trim();
-  if (line !== undefined) return { caption: line, hasOwnCaption: true };
+/** As kohya's trainer: the first line of the caption file, with wildcards all of them; without one the trigger word or the folder's class tokens. */
+function captionOf(
+  image: DatasetImage,
+  { triggerWord, subset, everyLine }: { triggerWord: string; subset: Subset | undefined; everyLine: boolean },
+): { caption: string; hasOwnCaption: boolean } {
+  const lines = captionLines(image.caption ?? "").map((line) => line.trim());
+  const caption = everyLine ? lines.join("\n") : lines[0];
+  if (caption) return { caption, hasOwnCaption: true };
   return { caption: triggerWord || subset?.classTokens || "", hasOwnCaption: false };
 }

@@ -88,7 +88,7 @@ def test_accumulated_batches_are_one_step_of_all_their_pictures(tiny_checkpoint:
     errors = []
     for index, images in enumerate(maker.micro_batches(0)):
         batch = maker.batch((0, index) if index else (0,), images)
-        context = Conditioner(base, plan.settings, fixed=False).plain_context(batch.tokens)
+        context = Conditioner(base, plan.settings, fixed=False).encode(batch.tokens)
         with torch.no_grad():
             errors.append(float((base.unet(batch.noisy, batch.timesteps, context) - batch.target).square().mean()))
     assert len(errors) == 3 and len(set(errors)) == 3

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from trainer.base_model import BaseModel
 from trainer.batches import epoch_batches
+from trainer.caption_tokens import CaptionTokens
 from trainer.captions import training_caption, without_trigger
 from trainer.conditioner import Conditioner
 from trainer.loss import sample_weights, target_of
@@ -69,8 +70,8 @@ class BatchMaker:
         return [
             training_caption(
                 image.caption,
-                shuffle=settings.shuffle_caption,
-                keep_tokens=settings.keep_tokens,
+                settings,
+                epoch=place[0] // self._plan.steps_per_epoch + 1,
                 seed=derived_seed(settings.seed, "caption", *place, row),
             )
             for row, image in enumerate(images)
@@ -91,7 +92,7 @@ class BatchMaker:
         whole = clean.new_ones(1, *clean.shape[2:])
         return torch.stack([whole if mask is None else mask for mask in masks])
 
-    def _plain_tokens(self, step: int, captions: list[str]) -> Tensor | None:
+    def _plain_tokens(self, step: int, captions: list[str]) -> CaptionTokens | None:
         settings = self._plan.settings
         if not settings.prior_preservation or step % settings.prior_preservation_every:
             return None

@@ -4,46 +4,49 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.caption_tokens import CaptionTokens, caption_tokens
 from trainer.settings import Settings
-from trainer.text import encode_tokens, tokenize
+from trainer.text import encode_tokens
 
 
 class Conditioner:
-    """Remembers what does not change: tokens of captions that stay the same, contexts of a text encoder that does.
+    """Remembers the contexts of captions that stay the same, where the text encoder does too.
 
     `fixed` says that captions are the same each time.
     """
 
     def __init__(self, base: BaseModel, settings: Settings, *, fixed: bool) -> None:
         self._base, self._settings, self._fixed = base, settings, fixed
-        self._tokens: dict[str, Tensor] = {}
-        self._contexts: dict[str, Tensor] = {}
+        self._contexts: dict[tuple[str, int], Tensor] = {}
 
-    def tokens(self, captions: list[str]) -> Tensor:
-        """Token ids (B, chunks, 77)."""
-        length = self._settings.max_token_length
-        if not self._fixed:
-            return tokenize(self._base, captions, length)
-        for caption in captions:
-            if caption not in self._tokens:
-                self._tokens[caption] = tokenize(self._base, [caption], length)[0]
-        return torch.stack([self._tokens[caption] for caption in captions])
+    def tokens(self, captions: list[str]) -> CaptionTokens:
+        """Tokens (B, chunks, 77), with their weights where captions have some."""
+        return caption_tokens(captions, self._settings)
 
-    def context(self, captions: list[str], tokens: Tensor, *, trained: bool) -> Tensor:
+    def context(self, captions: list[str], tokens: CaptionTokens, *, trained: bool) -> Tensor:
         """Context (B, tokens, width); differentiable when the text encoder is trained."""
         if trained:
-            return self._encode(tokens)
+            return self.encode(tokens)
         with torch.no_grad():
             if not self._fixed:
-                return self._encode(tokens)
-            for caption, ids in zip(captions, tokens, strict=True):
-                if caption not in self._contexts:
-                    self._contexts[caption] = self._encode(ids[None])[0]
-            return torch.stack([self._contexts[caption] for caption in captions])
+                return self.encode(tokens)
+            found = []
+            for row, caption in enumerate(captions):
+                key = (caption, tokens.ids.shape[1])
+                if key not in self._contexts:
+                    self._contexts[key] = self.encode(tokens.part(slice(row, row + 1)))[0]
+                found.append(self._contexts[key])
+            return torch.stack(found)
 
-    def plain_context(self, tokens: Tensor) -> Tensor:
-        """Context of tokens that are asked for once."""
-        return self._encode(tokens)
+    def encode(self, tokens: CaptionTokens) -> Tensor:
+        """Context (B, 75·chunks + 2, width); a weight multiplies what its token says, as in kohya."""
+        context = encode_tokens(self._base, tokens.ids, clip_skip=self._settings.clip_skip).context
+        if tokens.weights is None:
+            return context
+        return context * _joined(tokens.weights).to(context.device, context.dtype)[..., None]
 
-    def _encode(self, tokens: Tensor) -> Tensor:
-        return encode_tokens(self._base, tokens, clip_skip=self._settings.clip_skip).context
+
+def _joined(weights: Tensor) -> Tensor:
+    """Weights (B, chunks, 77) in the order of the joined context, whose ends weigh 1."""
+    ends = weights.new_ones(len(weights), 1)
+    return torch.cat([ends, weights[:, :, 1:-1].flatten(1), ends], dim=1)

@@ -3,19 +3,22 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from trainer.base_model import BaseModel
+from trainer.captions import steady_caption
 from trainer.lora_batch import LoraBatch
 from trainer.measure_plan import measure_plan
 from trainer.network import LoraNetwork
-from trainer.plan import Plan
+from trainer.plan import Plan, PlanImage
 from trainer.probes import Probe, drift_probes, picture_probes
+from trainer.settings import Settings
 from trainer.side_by_side import side_by_side, threads_side_by_side
 from trainer.text import encode_prompts
 
@@ -82,14 +85,16 @@ class Evaluation:
 
     def _make_probes(self, latents: dict[str, Tensor], check: Callable[[int, int], None]) -> list[Probe]:
         plan, settings = self._plan, self._plan.settings
+        trained = _steady([image for image in plan.trained_images if not image.is_reg], settings)
         amount = measure_plan(
             samples_per_epoch=plan.samples_per_epoch,
-            train=len(plan.trained_images),
+            train=len(trained),
             held_out=len(plan.held_out_images),
             generic=len(plan.generic_prompts),
             weights=len(self._weights) - 1,
         )
-        pictures = ((("train", plan.trained_images, amount.train)), ("held_out", plan.held_out_images, amount.held_out))
+        held_out = _steady(plan.held_out_images, settings)
+        pictures = (("train", trained, amount.train), ("held_out", held_out, amount.held_out))
         probes = [
             probe
             for kind, images, most in pictures
@@ -194,6 +199,10 @@ class Evaluation:
 
     def _base_loss(self, indexes: list[int]) -> float:
         return _mean(self._base_errors.get((index, 1.0), 0.0) for index in indexes)
+
+
+def _steady(images: Sequence[PlanImage], settings: Settings) -> list[PlanImage]:
+    return [replace(image, caption=steady_caption(image.caption, settings)) for image in images]
 
 
 def _stretch(gain: float, core_gain: float, core_base: float) -> float:

@@ -50,9 +50,9 @@ def loss_facts(settings: Settings) -> dict[str, Any]:
 def caption_facts(settings: Settings) -> dict[str, Any]:
     """What happens to captions on their way into a step."""
     return {
-        "ss_caption_dropout_rate": 0.0,
-        "ss_caption_dropout_every_n_epochs": 0,
-        "ss_caption_tag_dropout_rate": 0.0,
+        "ss_caption_dropout_rate": settings.caption_dropout_rate,
+        "ss_caption_dropout_every_n_epochs": settings.caption_dropout_every_n_epochs,
+        "ss_caption_tag_dropout_rate": settings.caption_tag_dropout_rate,
         "ss_face_crop_aug_range": None,
         "ss_resize_interpolation": "lanczos",
     }

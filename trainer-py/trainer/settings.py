@@ -97,6 +97,17 @@ class Settings:
     huber_schedule: str = "snr"
     min_snr_gamma: float = 0.0
     debiased_estimation: bool = False
+    keep_tokens_separator: str = ""
+    secondary_separator: str = ""
+    caption_prefix: str = ""
+    caption_suffix: str = ""
+    caption_dropout_rate: float = 0.0
+    caption_dropout_every_n_epochs: int = 0
+    caption_tag_dropout_rate: float = 0.0
+    enable_wildcard: bool = False
+    weighted_captions: bool = False
+    comma_chunks: bool = False
+    dynamic_chunks: bool = False
     alpha_mask: bool = False
     masked_loss: bool = False
     prior_loss_weight: float = 1.0
@@ -114,6 +125,7 @@ class Settings:
         )
         self._check_learning()
         self._check_loss()
+        self._check_captions()
         self._check_network()
         expect(self.mixed_precision in ("no", "fp16", "bf16"), "a mixedPrecision of no, fp16 or bf16")
         expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
@@ -163,3 +175,8 @@ class Settings:
         expect(self.multires_noise_iterations >= 0, "multiresNoiseIterations of at least 0")
         expect(min(self.prior_loss_weight, self.prior_preservation) >= 0, "weights of the prior of at least 0")
         expect(self.prior_preservation_every >= 1, "priorPreservationEvery of at least 1")
+
+    def _check_captions(self) -> None:
+        rates = (self.caption_dropout_rate, self.caption_tag_dropout_rate)
+        expect(min(rates) >= 0 and max(rates) <= 1, "captionDropoutRate and captionTagDropoutRate of 0 to 1")
+        expect(self.caption_dropout_every_n_epochs >= 0, "captionDropoutEveryNEpochs of at least 0")

@@ -1,15 +1,18 @@
 """The pictures, captions and noise of a step."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from torch import Tensor
+
+from trainer.caption_tokens import CaptionTokens
 
 
 @dataclass(frozen=True)
 class Batch:
     """Latents noisy and target (B, 4, h, w), timesteps and their ᾱ (B,), captions and their tokens.
 
-    weights (B,): how much each picture's loss counts; None: all 1. masks: (B, 1, h, w) in 0–1 or None. plain_captions
+    weights (B,): how much each picture's loss counts; None: all 1. masks: (B, 1, h, w) in 0–1 or None. plain_tokens
     are those without the trigger word where the base model's own prediction is asked for as well, else None.
     """
 
@@ -18,10 +21,10 @@ class Batch:
     timesteps: Tensor
     alphas: Tensor
     captions: list[str]
-    tokens: Tensor
+    tokens: CaptionTokens
     weights: Tensor | None = None
     masks: Tensor | None = None
-    plain_tokens: Tensor | None = None
+    plain_tokens: CaptionTokens | None = None
 
     def __len__(self) -> int:
         return len(self.captions)
@@ -33,4 +36,10 @@ class Batch:
 
     def _part(self, place: slice) -> "Batch":
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{name: None if value is None else value[place] for name, value in values.items()})
+        return Batch(**{name: _cut(value, place) for name, value in values.items()})
+
+
+def _cut(value: Any, place: slice) -> Any:  # noqa: ANN401
+    if isinstance(value, CaptionTokens):
+        return value.part(place)
+    return None if value is None else value[place]

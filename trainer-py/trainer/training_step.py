@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainer.base_model import BaseModel
 from trainer.batch_maker import BatchMaker
+from trainer.captions import is_fixed
 from trainer.conditioner import Conditioner
 from trainer.failure import NonFiniteError
 from trainer.loss import picture_losses
@@ -55,7 +56,7 @@ class TrainingSteps:
     ) -> None:
         self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
         self._pool = lone_threads(network.hands, "train") if network.hands > 1 else None
-        self._conditioner = Conditioner(base, plan.settings, fixed=not plan.settings.shuffle_caption)
+        self._conditioner = Conditioner(base, plan.settings, fixed=is_fixed(plan.settings))
         self._batches = BatchMaker(base, plan, self._conditioner, latents, masks)
         self._text_groups = [name for name in network.groups if name.startswith("text_encoder")]
         self._text_is_trained = bool(self._text_groups)
@@ -118,7 +119,7 @@ class TrainingSteps:
         plain, loss = self._losses(batch, predicted)
         if prior is not None and batch.plain_tokens is not None:
             # Asked for again as the LoRA now answers the caption without the trigger word.
-            again = self._predict(batch, self._conditioner.plain_context(batch.plain_tokens))
+            again = self._predict(batch, self._conditioner.encode(batch.plain_tokens))
             loss = loss + self._plan.settings.prior_preservation * F.mse_loss(again, prior)
         return plain, loss
 
@@ -148,9 +149,7 @@ class TrainingSteps:
         # One after the other: the LoRA is off for all threads together.
         with self._network.disabled():
             return [
-                None
-                if part.plain_tokens is None
-                else self._predict(part, self._conditioner.plain_context(part.plain_tokens))
+                None if part.plain_tokens is None else self._predict(part, self._conditioner.encode(part.plain_tokens))
                 for part in parts
             ]
 

@@ -1,5 +1,7 @@
+import { captionFields } from "./caption-fields.js";
 import { learningFields } from "./learning-fields.js";
 import { lossFields } from "./loss-fields.js";
+import { networkFields } from "./network-fields.js";
 import type { FieldKey, SettingField, SettingGroup } from "./setting-field.js";
 
 /** Every setting of a run except the grid's, which has its own form, and the base model, which is asked for first. */
@@ -8,6 +10,7 @@ export const settingFields: readonly SettingField[] = [
   { key: "targetSteps", group: "run", kohya: "max_train_steps", kind: "number", min: 1, step: 1 },
   { key: "epochs", group: "run", kohya: "max_train_epochs", kind: "number", min: 1, max: 1000, step: 1 },
   { key: "batchSize", group: "run", kohya: "train_batch_size", kind: "number", min: 1, max: 256, step: 1 },
+  { key: "engine", group: "run", kohya: "", kind: "choice", options: ["trainLora", "kohya"] },
   { key: "seed", group: "run", kohya: "seed", kind: "number", min: 0, step: 1 },
   { key: "resolution", group: "pictures", kohya: "resolution", kind: "size" },
   { key: "minBucketReso", group: "pictures", kohya: "min_bucket_reso", kind: "number", min: 1, step: 1 },
@@ -18,9 +21,9 @@ export const settingFields: readonly SettingField[] = [
   { key: "textEncoderLr", group: "network", kohya: "text_encoder_lr", kind: "number", min: 0, step: "any" },
   { key: "networkDim", group: "network", kohya: "network_dim", kind: "number", min: 1, max: 1024, step: 1 },
   { key: "networkAlpha", group: "network", kohya: "network_alpha", kind: "number", min: 0, step: "any" },
+  ...networkFields,
   ...learningFields,
-  { key: "shuffleCaption", group: "captions", kohya: "shuffle_caption", kind: "switch" },
-  { key: "keepTokens", group: "captions", kohya: "keep_tokens", kind: "number", min: 0, step: 1 },
+  ...captionFields,
   { key: "maxTokenLength", group: "captions", kohya: "max_token_length", kind: "choice", options: [75, 150, 225] },
   { key: "clipSkip", group: "captions", kohya: "clip_skip", kind: "number", min: 1, max: 12, step: 1 },
   ...lossFields,

@@ -1,9 +1,11 @@
+import { captionTexts } from "./en/caption-texts.js";
 import { datasetTexts } from "./en/dataset-texts.js";
 import { errorTexts } from "./en/error-texts.js";
 import { frameTexts } from "./en/frame-texts.js";
 import { gridTexts } from "./en/grid-texts.js";
 import { learningTexts } from "./en/learning-texts.js";
 import { lossTexts } from "./en/loss-texts.js";
+import { networkTexts } from "./en/network-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
@@ -15,8 +17,10 @@ export const en = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...captionTexts,
   ...learningTexts,
   ...lossTexts,
+  ...networkTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,

@@ -1,11 +1,13 @@
 import type { MessageKey } from "./en.js";
 import type { Message } from "./message.js";
+import { captionTexts } from "./ru/caption-texts.js";
 import { datasetTexts } from "./ru/dataset-texts.js";
 import { errorTexts } from "./ru/error-texts.js";
 import { frameTexts } from "./ru/frame-texts.js";
 import { gridTexts } from "./ru/grid-texts.js";
 import { learningTexts } from "./ru/learning-texts.js";
 import { lossTexts } from "./ru/loss-texts.js";
+import { networkTexts } from "./ru/network-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
@@ -17,8 +19,10 @@ export const ru: Record<MessageKey, Message> = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...captionTexts,
   ...learningTexts,
   ...lossTexts,
+  ...networkTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,
