@@ -4,6 +4,7 @@ import { type Command, UsageError } from "./command.js";
 import { datasetCommands } from "./dataset.js";
 import { gridCommand } from "./grid.js";
 import { inspectCommand } from "./inspect.js";
+import { networksCommand } from "./networks.js";
 import type { Output } from "./output.js";
 import { planCommand } from "./plan.js";
 import { settingsCommands } from "./settings.js";
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   trainCommand,
   gridCommand,
   inspectCommand,
+  networksCommand,
   bucketsCommand,
 ];
 

@@ -77,7 +77,14 @@ function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPl
     // Null before the trainer was installed, so the question is asked again.
     if ((await asked) === null) asked = trainerDevice(state.paths);
     const device = await asked;
-    return makePlan({ dataset, baseModel, settings: message.settings, now: Date.now(), ...(device ? { device } : {}) });
+    return makePlan({
+      dataset,
+      baseModel,
+      settings: message.settings,
+      now: Date.now(),
+      webui: state.webui.state()?.facts,
+      ...(device ? { device } : {}),
+    });
   }
 
   return {

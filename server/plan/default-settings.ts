@@ -7,7 +7,10 @@ export type Device = { kind: "cpu" | "cuda" | "mps"; bf16: boolean };
 
 /** Settings without the answers that need the data set's pictures and captions. */
 export type SettingsOfBase = Settings &
-  Pick<ResolvedSettings, "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision" | "convDim">;
+  Pick<
+    ResolvedSettings,
+    "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision" | "convDim"
+  >;
 
 /** Below this side, buckets 64 pixels apart would be too few to fit the pictures. */
 const SMALL_RESOLUTION = 256;
@@ -27,6 +30,7 @@ export function resolveForBase(
   const resolution = settings.resolution ?? { width: baseModel.resolution, height: baseModel.resolution };
   const shorter = Math.min(resolution.width, resolution.height);
   const longer = Math.max(resolution.width, resolution.height);
+  checkBlocks(settings, baseModel);
   const steps = settings.bucketResoSteps ?? (longer < SMALL_RESOLUTION ? 32 : 64);
   return {
     ...settings,
@@ -40,6 +44,19 @@ export function resolveForBase(
     // It averages instead of following a schedule; the trainer takes no other.
     lrScheduler: settings.optimizer === "AdamWScheduleFree" ? "constant" : settings.lrScheduler,
   };
+}
+
+/** SDXL's UNet has fewer blocks than that of Stable Diffusion 1 and 2. */
+function checkBlocks(settings: Settings, { kind }: BaseModel): void {
+  const blocks = String(kind) === "sdxl" ? 23 : 25;
+  for (const key of ["blockDims", "blockAlphas"] as const) {
+    const items = settings[key].split(/[\s,;]+/).filter((item) => item !== "" && !item.includes("="));
+    if (items.length !== 0 && items.length !== blocks)
+      throw new FailureError(
+        "bad_settings",
+        `Expected ${key} to have ${blocks} numbers, one for each block of this base model, but got ${items.length}; give ${blocks}, or groups such as down=8 mid=16 up=8.`,
+      );
+  }
 }
 
 function precisionFor(device: Device | undefined): ResolvedSettings["mixedPrecision"] {

@@ -14,6 +14,7 @@ import "./tl-setting.js";
 /**
  * All settings that are not always in sight, folded, by group, with a search over names, help and kohya's options.
  *
+ * @slot network - What stands below a group of settings, by the group's name.
  * @fires setting-change - As tl-setting's.
  */
 @customElement("tl-settings")
@@ -75,6 +76,7 @@ export class TlSettings extends LitElement {
       <div class="fields">
         ${own.map((field) => html`<tl-setting .field=${field} .value=${this.values[field.key]} ?chosen=${field.key in this.draft} @setting-change=${this._onChange}></tl-setting>`)}
       </div>
+      <slot name=${group}></slot>
     </section>`;
   }
 

@@ -8,6 +8,7 @@ import "../components/tl-failure.js";
 import "../components/tl-grid-settings.js";
 import "../components/tl-plan-figures.js";
 import type { SettingChange } from "../components/tl-setting.js";
+import "../components/tl-network-support.js";
 import "../components/tl-settings.js";
 import "../components/tl-strength.js";
 import { mayChange } from "../data/access.js";
@@ -96,6 +97,7 @@ export class TlPlanPage extends LitElement {
   private _renderAll(): TemplateResult {
     return html`<tl-settings .values=${this._values} .draft=${this._draft.settings} @setting-change=${this._onChange}>
       <tl-grid-settings .settings=${this._values.grid} @grid-change=${(event: CustomEvent<object>) => this._set({ key: "grid", value: { ...this._draft.settings.grid, ...event.detail } })}></tl-grid-settings>
+      <tl-network-support slot="network" .chosen=${this._values.networkType} .webui=${this.state.snapshot?.host?.facts ?? null}></tl-network-support>
     </tl-settings>`;
   }
 

@@ -29,6 +29,9 @@ export function warningTarget({ code, images }: PlanWarning, dataset: string): W
     case "high_learning_rate":
     case "low_learning_rate":
       return { kind: "setting", key: "unetLr" };
+    case "network_unsupported":
+    case "network_settings_unused":
+      return { kind: "setting", key: "networkType" };
     case "unknown_settings":
       return { kind: "setting", key: "outputName" };
     default: {

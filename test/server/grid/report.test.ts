@@ -67,6 +67,7 @@ beforeAll(async () => {
       ...settings,
       outputName: "m",
       resolution: { width: 128, height: 128 },
+      convDim: 0,
       minBucketReso: 64,
       maxBucketReso: 256,
       bucketResoSteps: 64,

@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import { isBlocks } from "../../../protocol/network-settings.js";
+import { loadsNetwork, NETWORK_SUPPORT } from "../../../protocol/network-support.js";
+import { ResolvedSettings, Settings } from "../../../protocol/settings.js";
+import { resolveForBase } from "../../../server/plan/default-settings.js";
+import { networkWarnings } from "../../../server/plan/network-warnings.js";
+
+const baseModel = { name: "m", path: "/m.safetensors", kind: "sd1", resolution: 512, bytes: 2e9 } as const;
+
+function resolved(settings: Partial<Settings> = {}): ResolvedSettings {
+  const base = resolveForBase(Settings.parse(settings), { baseModel, datasetName: "zorp" });
+  return ResolvedSettings.parse({ ...base, keepTokens: 0, maxTokenLength: 75, heldOutImages: 0 });
+}
+
+describe("which WebUI loads which network", () => {
+  test.each([
+    ["a1111", "v1.10.1", "dora", true],
+    ["a1111", "v1.9.4", "dora", true],
+    ["a1111", "1.9", "dora", true],
+    ["a1111", "v1.8.0-RC", "dora", false],
+    ["a1111", "v1.6.0", "loha", true],
+    ["a1111", "1.5.2", "lokr", false],
+    ["a1111", "<none>", "dora", null],
+    ["forge", "f2.0.1v1.10.1-previous-669-gdfdcbab6", "dora", true],
+    ["forgeClassic", "neo", "lokr", null],
+    ["forgeClassic", "neo", "locon", true],
+    ["unknown", "1.10.1", "lora", null],
+  ] as const)("%s %s and %s: %s", (flavour, version, type, answer) => {
+    expect(loadsNetwork(type, { flavour, version })).toBe(answer);
+  });
+
+  test("every flavour has one row", () => {
+    expect(new Set(NETWORK_SUPPORT.map(({ flavour }) => flavour)).size).toBe(NETWORK_SUPPORT.length);
+  });
+});
+
+describe("warnings about the kind of network", () => {
+  const old = { flavour: "a1111", version: "v1.7.0" } as const;
+
+  test("a kind that the connected WebUI can't load is told with the version that can", () => {
+    const [warning] = networkWarnings(resolved({ networkType: "dora" }), old);
+    expect(warning).toMatchObject({ code: "network_unsupported" });
+    expect(warning?.message).toMatch(/AUTOMATIC1111 v1\.7\.0.*DoRA.*1\.9\.0/);
+    expect(networkWarnings(resolved({ networkType: "loha" }), old)).toEqual([]);
+    expect(networkWarnings(resolved({ networkType: "dora" }), null)).toEqual([]);
+  });
+
+  test("settings that have no effect with the kind are named", () => {
+    const [warning] = networkWarnings(resolved({ networkType: "loha", networkDropout: 0.1, loraPlusRatio: 16, lokrFactor: 8 }), null);
+    expect(warning?.message).toMatch(/With LoHa networkDropout and loraPlusRatio and lokrFactor have no effect/);
+    expect(networkWarnings(resolved({ networkType: "lora", networkDropout: 0.1, loraPlusRatio: 16 }), null)).toEqual([]);
+  });
+});
+
+describe("the settings of the network", () => {
+  test("a LoCon changes convolutions with its own dim unless told otherwise; no other kind does", () => {
+    expect(resolved({ networkType: "locon", networkDim: 24 }).convDim).toBe(24);
+    expect(resolved({ networkType: "locon", convDim: 4 }).convDim).toBe(4);
+    expect(resolved({ networkType: "dora" }).convDim).toBe(0);
+  });
+
+  test.each([
+    ["", true],
+    [Array(25).fill(4).join(","), true],
+    [Array(23).fill("2").join(" "), true],
+    ["down=8 mid=16,te=0", true],
+    ["1,2,3", false],
+    ["left=4", false],
+    ["down=8 4", false],
+    ["down=-1", false],
+  ])("%j as values by block: %s", (text, answer) => {
+    expect(isBlocks(text)).toBe(answer);
+  });
+
+  test("the number of blocks is the base model's", () => {
+    expect(() => resolved({ blockDims: Array(23).fill(4).join(",") })).toThrowError(/25 numbers.*got 23/);
+    expect(resolved({ blockAlphas: Array(25).fill(1).join(",") }).blockAlphas).toContain("1,1");
+  });
+});
