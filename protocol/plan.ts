@@ -67,6 +67,8 @@ export const PlanWarningCode = z.enum([
   "unknown_settings",
   "high_learning_rate",
   "low_learning_rate",
+  "network_unsupported",
+  "network_settings_unused",
 ]);
 export type PlanWarningCode = z.infer<typeof PlanWarningCode>;
 

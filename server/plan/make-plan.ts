@@ -6,6 +6,7 @@ import { ResolvedSettings, type Settings } from "../../protocol/settings.js";
 import { checkSettings, type Device, resolveForBase } from "./default-settings.js";
 import { diskBytes } from "./disk.js";
 import { chooseHeldOut, defaultHeldOut } from "./held-out.js";
+import type { WebuiVersion } from "./network-warnings.js";
 import { bucketTable, type PlacedImages, placeImages, setRepeats } from "./plan-images.js";
 import { genericPrompts, gridPrompts } from "./prompts.js";
 import { saveNames } from "./save-names.js";
@@ -21,6 +22,8 @@ export type PlanInput = {
   device?: Device | undefined;
   /** Names in the user's settings file that mean nothing here; they become a warning. */
   unknownSettings?: readonly string[] | undefined;
+  /** The connected WebUI, which a kind of network may be too new for. */
+  webui?: WebuiVersion | null | undefined;
   /** Milliseconds since 1970. */
   now: number;
 };
@@ -30,7 +33,7 @@ export type PlanInput = {
  * gives an equal plan with the same id, whatever `now` is.
  * Throws `bad_settings` (key, expectation and value in the sentence) and `dataset_empty` when no picture can be trained on.
  */
-export function makePlan({ dataset, baseModel, settings: chosen, device, unknownSettings = [], now }: PlanInput): Plan {
+export function makePlan({ dataset, baseModel, settings: chosen, device, unknownSettings = [], webui = null, now }: PlanInput): Plan {
   const base = resolveForBase(checkSettings(chosen), { baseModel, datasetName: dataset.name, device });
   const placed = placeImages(dataset, base);
   if (placed.images.every(({ isReg }) => isReg === true)) throw noPictures(dataset, placed);
@@ -48,7 +51,7 @@ export function makePlan({ dataset, baseModel, settings: chosen, device, unknown
     heldOutImages: heldOut.size,
     grid: { ...base.grid, prompts: base.grid.prompts.length > 0 ? base.grid.prompts : gridPrompts(own, dataset.triggerWord) },
   });
-  return freeze({ dataset, baseModel, settings, images, placed, unknownSettings, now });
+  return freeze({ dataset, baseModel, settings, images, placed, unknownSettings, webui, now });
 }
 
 type Parts = {
@@ -58,10 +61,11 @@ type Parts = {
   images: PlanImage[];
   placed: PlacedImages;
   unknownSettings: readonly string[];
+  webui: WebuiVersion | null;
   now: number;
 };
 
-function freeze({ dataset, baseModel, settings, images, placed, unknownSettings, now }: Parts): Plan {
+function freeze({ dataset, baseModel, settings, images, placed, unknownSettings, webui, now }: Parts): Plan {
   const trained = images.filter(({ heldOut }) => !heldOut);
   const buckets = bucketTable(trained, settings.batchSize);
   const samplesPerEpoch = trained.reduce((sum, { repeats }) => sum + repeats, 0);
@@ -86,7 +90,7 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
     diskBytes: diskBytes(baseModel, settings, settings.grid.prompts.length),
     genericPrompts: genericPrompts(own, dataset.triggerWord),
   };
-  const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings });
+  const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings, webui });
   const id = createHash("sha256")
     .update(JSON.stringify({ ...plan, warnings }))
     .digest("hex")

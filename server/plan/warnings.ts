@@ -2,6 +2,7 @@ import type { Problem } from "../../protocol/dataset.js";
 import type { Plan, PlanImage, PlanWarning } from "../../protocol/plan.js";
 import type { ResolvedSettings } from "../../protocol/settings.js";
 import { splitTags, tagKey } from "../dataset/tags.js";
+import { networkWarnings, type WebuiVersion } from "./network-warnings.js";
 import type { PlacedImages } from "./plan-images.js";
 
 /** A plan without its warnings, and what was left on the way to it. */
@@ -9,6 +10,7 @@ export type WarningInput = Omit<Plan, "warnings" | "id" | "createdAt"> & {
   problems: readonly Problem[];
   placed: PlacedImages;
   unknownSettings: readonly string[];
+  webui: WebuiVersion | null;
 };
 
 // Shares and counts beyond which a user should look at it.
@@ -40,7 +42,8 @@ export function planWarnings(input: WarningInput): PlanWarning[] {
     lowLearningRate,
     unknownSettings,
   ];
-  return rules.map((rule) => rule(input)).filter((warning) => warning !== null);
+  const found = rules.map((rule) => rule(input)).filter((warning) => warning !== null);
+  return [...found, ...networkWarnings(input.settings, input.webui)];
 }
 
 type Rule = PlanWarning | null;

@@ -50,4 +50,6 @@ export const planTexts = {
   "planWarning.unknown_settings": "Unknown settings.",
   "planWarning.high_learning_rate": "High learning rate.",
   "planWarning.low_learning_rate": "Low learning rate.",
+  "planWarning.network_unsupported": "The WebUI can't load it.",
+  "planWarning.network_settings_unused": "Settings without effect.",
 };

@@ -75,4 +75,6 @@ export const planTexts: Record<keyof typeof keys, Message> = {
   "planWarning.unknown_settings": "Неизвестные настройки.",
   "planWarning.high_learning_rate": "Высокая скорость обучения.",
   "planWarning.low_learning_rate": "Низкая скорость обучения.",
+  "planWarning.network_unsupported": "WebUI это не откроет.",
+  "planWarning.network_settings_unused": "Настройки без действия.",
 };
