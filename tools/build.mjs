@@ -1,6 +1,6 @@
 /** `npm run build`: dist/server/*.js by esbuild and dist/ui by Vite. `--if-stale` does only what changed sources ask for. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -19,6 +19,8 @@ export async function buildAll({ ifStale }) {
     const fresh = existsSync(join(root, part.output)) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
     if (ifStale && fresh) continue;
     process.stderr.write(`Building the ${name} …\n`);
+    // A build that is cut off leaves a mixture behind, which no stamp of before may vouch for.
+    rmSync(stamp, { force: true });
     await part.build();
     writeFileSync(stamp, hash);
   }

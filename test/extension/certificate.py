@@ -24,11 +24,12 @@ class Certificate:
         return context
 
 
-def make_certificate(folder: Path) -> Certificate:
-    """Signed by itself, good for two days. Needs the program `openssl`."""
+def make_certificate(folder: Path, name: str = "") -> Certificate:
+    """Signed by itself, good for two days, for `name` instead of this machine. Needs the program `openssl`."""
     made = Certificate(folder / "certificate.pem", folder / "key.pem")
     files = ["-keyout", str(made.key), "-out", str(made.file), "-days", "2"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subject, other = (name, f"DNS:{name}") if name else ("127.0.0.1", "IP:127.0.0.1")
+    names = ["-subj", f"/CN={subject}", "-addext", f"subjectAltName={other}"]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *names]
     subprocess.run(command, check=True, capture_output=True)
     return made

@@ -66,11 +66,15 @@ def end_group(pid: int, hard: bool) -> None:
     """Asks the group of a program that `run_child` started to end, or ends it."""
     with contextlib.suppress(OSError):
         if os.name == "nt":
-            force = ["/F"] if hard else []
-            command = ["taskkill", "/T", *force, "/PID", str(pid)]
+            command = windows_kill(pid, hard)
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
         else:
             os.killpg(pid, signal.SIGKILL if hard else signal.SIGTERM)
+
+
+def windows_kill(pid: int, hard: bool) -> list[str]:
+    """The command that ends a program with all that it has started. Without force it only asks, which many ignore."""
+    return ["taskkill", "/T", *(["/F"] if hard else []), "/PID", str(pid)]
 
 
 def _group(held: int | None) -> dict[str, Any]:

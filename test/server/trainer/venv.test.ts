@@ -69,6 +69,31 @@ test("an installation that was cut off is gone on with", async () => {
   expect(await installs()).toBe(2);
 });
 
+test("a venv that is being changed is nobody's, not even when the old packages are wanted again", async () => {
+  await ensureTrainer(paths);
+  const marker = join(venv, "train-lora.json");
+  const ofToday = await readFile(marker, "utf8");
+  await writeFile(marker, ofToday.replace(/"requirements":"\w/, '"requirements":"x'));
+  vi.stubEnv("TEST_PIP", "offline");
+  await expect(ensureTrainer(paths)).rejects.toMatchObject({ failure: { code: "install_failed" } });
+  expect(await readyTrainer(paths)).toBeNull();
+  await expect(readFile(marker)).rejects.toThrow();
+});
+
+test("a torch that can't use the GPU stays until somebody asks for a better one or names another index", async () => {
+  await ensureTrainer(paths);
+  const marker = join(venv, "train-lora.json");
+  const told = JSON.stringify({ ...JSON.parse(await readFile(marker, "utf8")), torch: { warning: "CPU only", index: "" } });
+  await writeFile(marker, told);
+  await ensureTrainer(paths);
+  expect(await installs()).toBe(1);
+  await ensureTrainer(paths, { betterTorch: true });
+  expect(await installs()).toBe(2);
+  await writeFile(marker, told);
+  vi.stubEnv("TRAIN_LORA_TORCH_INDEX", "http://127.0.0.1:9/whl/cpu");
+  expect(await readyTrainer(paths)).toBeNull();
+});
+
 test("other requirements than the installed ones are installed", async () => {
   await ensureTrainer(paths);
   await writeFile(join(venv, "train-lora.json"), JSON.stringify({ requirements: "of yesterday", python: "3.11" }));
