@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,20 +10,27 @@ import { checkoutRoot } from "../../server/checkout.js";
 /**
  * A WebUI that is already installed in SD_WEBUI_DIR, run with a data folder of its own, so that the installation stays as it is.
  * SD_WEBUI_PYTHON names its Python (default: venv/bin/python below it), SD_WEBUI_ARGS replaces the options for a machine without a GPU.
+ * SD_WEBUI_DATA names a data folder that is kept: what an earlier run has installed and trained there is used again.
  */
 export type RealWebui = {
   readonly url: string;
+  readonly port: number;
   readonly dataDir: string;
   readonly loraDir: string;
   log(): string;
+  pid(): number | undefined;
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it anew on the same port and data folder. */
-  start(...args: readonly string[]): Promise<void>;
+  /** Starts it anew on the same port and data folder; `env` is laid over its environment. */
+  start(how?: { args?: readonly string[]; env?: NodeJS.ProcessEnv }): Promise<void>;
+  /** The packages of its Python, one a line. */
+  packages(): string;
   /** Stops it and removes the data folder. */
   leave(): Promise<void>;
 };
 
-const READY = /Startup time: /;
+/** What the WebUI says once its page and our routes are there. */
+export const READY = /Startup time: /;
+
 const PATIENCE_MS = 300_000;
 const WITHOUT_GPU = "--use-cpu all --no-half --skip-torch-cuda-test";
 
@@ -37,18 +44,23 @@ export function webuiDir(): string | null {
 
 /** A fresh data folder that holds the pocket model with a sidecar yaml and what `prepare` puts there, and a WebUI running on it. */
 export async function openRealWebui(dir: string, prepare: (dataDir: string) => void = () => undefined): Promise<RealWebui> {
-  const dataDir = mkdtempSync(join(tmpdir(), "train-lora-webui-"));
+  const kept = process.env.SD_WEBUI_DATA;
+  const dataDir = kept ?? mkdtempSync(join(tmpdir(), "train-lora-webui-"));
   const port = await freePort();
   putPocketModel(join(dataDir, "models", "Stable-diffusion"));
   prepare(dataDir);
   const logFile = join(dataDir, "webui.log");
   let child: ChildProcess | null = null;
 
-  async function start(...args: readonly string[]): Promise<void> {
+  async function start({ args = [], env = {} }: { args?: readonly string[]; env?: NodeJS.ProcessEnv } = {}): Promise<void> {
     const before = existsSync(logFile) ? readFileSync(logFile, "utf8").length : 0;
     const log = createWriteStream(logFile, { flags: "a" });
     await once(log, "open");
-    child = spawn(pythonOf(dir), optionsOf(dataDir, port, args), { cwd: dir, env: environment(), stdio: ["ignore", log, log] });
+    child = spawn(pythonOf(dir), optionsOf(dataDir, port, args), {
+      cwd: dir,
+      env: { ...environment(), ...env },
+      stdio: ["ignore", log, log],
+    });
     const exited = once(child, "exit").then(() => true);
     for (const began = Date.now(); !READY.test(readFileSync(logFile, "utf8").slice(before)); ) {
       const gone = await Promise.race([exited, sleep(300).then(() => false)]);
@@ -65,13 +77,17 @@ export async function openRealWebui(dir: string, prepare: (dataDir: string) => v
   await start();
   return {
     url: `http://127.0.0.1:${port}`,
+    port,
     dataDir,
     loraDir: join(dataDir, "models", "Lora"),
     log: () => readFileSync(logFile, "utf8"),
+    pid: () => child?.pid,
     start,
     stop,
+    packages: () => execFileSync(pythonOf(dir), ["-m", "pip", "freeze", "--all"], { encoding: "utf8" }),
     async leave() {
       await stop("SIGKILL");
+      if (kept) return;
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
