@@ -144,6 +144,9 @@ function isUnused(name: string, value: unknown, { networkType, convDim }: Readon
   switch (name) {
     case "network_args.algo":
       return isOwn;
+    case "network_args.block_dims":
+    case "network_args.block_alphas":
+      return true; // an export writes both together, a number for each block
     case "network_args.conv_dim":
     case "network_args.conv_alpha":
       return convDim === 0;
@@ -158,8 +161,6 @@ function isUnused(name: string, value: unknown, { networkType, convDim }: Readon
 }
 
 const UNUSED_AT_0: ReadonlySet<string> = new Set([
-  "network_args.block_dims",
-  "network_args.block_alphas",
   "network_dropout",
   "network_args.rank_dropout",
   "network_args.module_dropout",

@@ -4,6 +4,7 @@ import type { BaseModel } from "../../../protocol/plan.js";
 import type { ResolvedSettings } from "../../../protocol/settings.js";
 import { KOHYA_NAMES, kohyaOption, OURS_ALONE } from "../kohya-names.js";
 import { importSettings } from "./import-settings.js";
+import { networkArgs } from "./network-args.js";
 import { OUR_SECTION } from "./read-tables.js";
 
 export type ExportPlaces = {
@@ -23,7 +24,7 @@ export function exportConfig(settings: ResolvedSettings, places: ExportPlaces, m
   const sections = {
     model: modelOf(places.baseModel),
     network: networkOf(settings),
-    training: { ...trainingOf(settings), ...WAYS, ...cachingOf(settings) },
+    training: { ...trainingOf(settings, places.baseModel), ...WAYS, ...cachingOf(settings) },
     saving: savingOf(places, more),
   };
   const plain = importSettings(stringify(sections), "config.toml").settings;
@@ -61,16 +62,19 @@ function networkOf(settings: ResolvedSettings): Table {
 }
 
 /** sd-scripts reads a rate of 0 as "this part is trained, at 0"; only its own switches leave a part out. */
-function trainedParts({ unetLr, textEncoderLr }: ResolvedSettings): Table {
+function trainedParts({ unetLr, textEncoderLr, networkWeights }: ResolvedSettings): Table {
   return {
     ...(textEncoderLr === 0 && { network_train_unet_only: true }),
     ...(unetLr === 0 && { network_train_text_encoder_only: true }),
+    ...(networkWeights !== "" && { dim_from_weights: true }),
   };
 }
 
-function trainingOf(settings: ResolvedSettings): Table {
+function trainingOf(settings: ResolvedSettings, base: BaseModel): Table {
   const table: Table = {};
   const lists = new Map<string, string[]>();
+  const extra = networkArgs(settings, base);
+  if (extra.length > 0) lists.set("network_args", extra);
   for (const [key, value] of Object.entries(settings)) {
     const name = EXPORT_NAMES.get(key);
     if (name === undefined || key === "outputName") continue;

@@ -62,7 +62,10 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   ],
   [HELD_OUT, "validation_split validation_seed validate_every_n_steps validate_every_n_epochs max_validation_steps"],
   [OTHER_FILE, "config_file dataset_config output_config"],
-  [NETWORK, "network_module network_args.algo LoRA_type"],
+  [
+    NETWORK,
+    "network_module network_args.algo network_args.preset network_args.dora_wd network_args.wd_on_output dim_from_weights LoRA_type",
+  ],
 ];
 
 /** Options that are understood and ask for nothing here, with the sentence that says why. */
