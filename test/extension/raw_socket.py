@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import socket
 import ssl
 import struct
+from typing import Any
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -55,6 +57,12 @@ class RawSocket:
                 raise ClosedByServer(struct.unpack(">H", body[:2])[0] if len(body) >= 2 else 1005)
             if kind in (TEXT, BINARY):
                 return body.decode() if kind == TEXT else body
+
+    def told(self, kind: str) -> dict[str, Any]:
+        """The server's next message of this type; others may come between at any time."""
+        while (said := json.loads(self.receive()))["type"] != kind:
+            pass
+        return said
 
     def _frame(self) -> tuple[int, bytes]:
         first, second = self._exactly(2)

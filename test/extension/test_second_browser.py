@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from raw_socket import RawSocket
 from running_webui import RunningWebui
 
 
@@ -19,21 +18,15 @@ def test_a_second_browser_sees_what_the_first_one_does_and_outlives_it(
     first, second = open_webui.socket(page), open_webui.socket(open_webui.page_offer())
     with second:
         with first:
-            before = [names(told(browser, "snapshot")) for browser in (first, second)]
+            before = [names(browser.told("snapshot")) for browser in (first, second)]
             assert before[0] == before[1] and "shared" not in before[0]
             first.send(json.dumps({"id": 1, "type": "importDataset", "source": str(tmp_path), "name": "shared"}))
-            assert told(first, "result")["id"] == 1
-            assert "shared" in json.dumps(told(second, "datasets"))
+            assert first.told("result")["id"] == 1
+            assert "shared" in json.dumps(second.told("datasets"))
         second.send(json.dumps({"id": 2, "type": "scanDataset", "dataset": "shared"}))
-        assert len(told(second, "result")["value"]["images"]) == 2
+        assert len(second.told("result")["value"]["images"]) == 2
     with open_webui.socket(page) as third:
-        assert "shared" in names(told(third, "snapshot"))
-
-
-def told(browser: RawSocket, kind: str) -> dict[str, Any]:
-    while (said := json.loads(browser.receive()))["type"] != kind:
-        pass
-    return said
+        assert "shared" in names(third.told("snapshot"))
 
 
 def names(snapshot: dict[str, Any]) -> list[str]:
