@@ -17,7 +17,7 @@ from small_extension import SmallExtension
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from venvs import LINES, gradio_python  # noqa: E402 - these stand beside the path that was just set
+from venvs import LINES, NO_PYTHON, fitting_python, gradio_python  # noqa: E402 - these stand beside the path that was just set
 
 FULL = {"level": "full", "hideFolders": False}
 RESTRICTED = {"level": "restricted", "hideFolders": True}
@@ -25,8 +25,8 @@ RESTRICTED = {"level": "restricted", "hideFolders": True}
 
 @pytest.fixture(params=LINES)
 def address(request: pytest.FixtureRequest, extension: SmallExtension) -> Iterator[str]:
-    if sys.version_info >= (3, 13):
-        pytest.skip("gradio 3.41.2 and 4.40.0 do not install on Python 3.13 or newer")
+    if fitting_python() is None:
+        pytest.skip(NO_PYTHON)
     script = Path(__file__).with_name("setup_app.py")
     command = [str(gradio_python(request.param)), str(script), str(extension.repository), str(extension.home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as app:
