@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.fused_lora import FusedLora
+from trainer.fused_lora import FusedLora, LinearLora
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
 
@@ -57,7 +57,7 @@ def test_the_fused_function_gives_the_gradients_of_plain_autograd(bias: bool, ne
     weight, offset = torch.randn(3, 6), torch.randn(3) if bias else None
     down, up = torch.randn(4, 6, requires_grad=True), torch.randn(3, 4, requires_grad=True)
     wanted = [tensor for tensor in (x, down, up) if tensor.requires_grad]
-    fused = FusedLora.apply(x, weight, offset, down, up, down.detach(), up.detach(), 0.3)
+    fused = FusedLora.apply(x, down, up, LinearLora(weight, offset, down.detach(), up.detach(), 0.3))
     plain = F.linear(x, weight, offset) + 0.3 * (x @ down.T @ up.T)
     assert torch.allclose(fused, plain, atol=1e-5)
     weights = torch.randn_like(plain)

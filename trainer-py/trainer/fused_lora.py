@@ -1,6 +1,7 @@
 """A frozen layer plus its LoRA as one autograd function."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -11,50 +12,95 @@ Drop = Callable[[int, int, int], Tensor]
 """(samples, positions, rank) → factors of that shape for the rank-sized product, 0 where it is dropped."""
 
 
+@dataclass(frozen=True)
+class LinearLora:
+    """What one call of `FusedLora` needs besides its input, none of which it keeps for the backward pass.
+
+    weight (out, in), bias (out) or None; down (rank, in), up (out, rank) in the weight's type. The masters' gradients
+    are float32 or wider. Transposed views are made once, as each costs a call.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+    down: Tensor
+    up: Tensor
+    scale: float
+
+    def __post_init__(self) -> None:
+        for name in ("weight", "down", "up"):
+            object.__setattr__(self, f"{name}_t", getattr(self, name).t())
+
+    weight_t: Tensor = field(init=False)
+    down_t: Tensor = field(init=False)
+    up_t: Tensor = field(init=False)
+
+
 class FusedLora(torch.autograd.Function):
     """y = x Wᵀ + b + scale · (x Aᵀ) Bᵀ with only x and the rank-sized product kept for backward.
 
-    x (…, in), weight (out, in), bias (out) or None, down (rank, in) and up (out, rank) float32 masters that receive
-    the gradients, down_low and up_low their values in x's type. The scale is folded into the rank-sized tensors.
+    x (…, in); down and up are the masters. Where a master has a gradient already, that is added to in place.
     """
 
     @staticmethod
     def forward(  # noqa: PLR0913
         ctx: Any,  # noqa: ANN401
         x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
         down: Tensor,
         up: Tensor,
-        down_low: Tensor,
-        up_low: Tensor,
-        scale: float,
+        layer: LinearLora,
         drop: Drop | None = None,
     ) -> Tensor:
-        rows = x.reshape(-1, x.shape[-1])  # (n, in)
-        hidden = (rows @ down_low.T).mul_(scale)  # (n, rank)
+        rows = as_rows(x)  # (n, in)
+        hidden = torch.mm(rows, layer.down_t)  # (n, rank)
         mask = None
         if drop is not None:
             mask = drop(x.shape[0], rows.shape[0] // x.shape[0], hidden.shape[1]).view_as(hidden)
             hidden.mul_(mask)
-        y = F.linear(rows, weight, bias).addmm_(hidden, up_low.T)  # (n, out)
-        ctx.save_for_backward(rows, hidden, weight, down_low, up_low, mask)
-        ctx.scale, ctx.shape = scale, x.shape
+        y = linear(rows, layer.weight_t, layer.bias)
+        y.addmm_(hidden, layer.up_t, alpha=layer.scale)  # (n, out)
+        ctx.save_for_backward(rows, hidden, mask)
+        ctx.layer, ctx.masters, ctx.shape = layer, (down, up), x.shape
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        rows, hidden, weight, down_low, up_low, mask = ctx.saved_tensors
-        grad = grad.reshape(-1, grad.shape[-1])  # (n, out)
-        grad_hidden = (grad @ up_low).mul_(ctx.scale)  # (n, rank)
+        rows, hidden, mask = ctx.saved_tensors
+        layer, (down, up) = ctx.layer, ctx.masters
+        grad = as_rows(grad)  # (n, out)
+        grad_hidden = torch.mm(grad, layer.up)  # (n, rank), without the scale
         if mask is not None:
             grad_hidden.mul_(mask)
         grad_x = None
         if ctx.needs_input_grad[0]:
-            grad_x = (grad @ weight).addmm_(grad_hidden, down_low).view(ctx.shape)
-        grad_down = (grad_hidden.T @ rows).to(torch.promote_types(rows.dtype, torch.float32))
-        grad_up = (grad.T @ hidden).to(grad_down.dtype)
-        return grad_x, None, None, grad_down, grad_up, None, None, None, None
+            grad_x = torch.mm(grad, layer.weight)
+            grad_x = grad_x.addmm_(grad_hidden, layer.down, alpha=layer.scale).view(ctx.shape)
+        grad_down = add_product(down, grad_hidden.t(), rows, layer.scale)
+        grad_up = add_product(up, grad.t(), hidden, layer.scale)
+        return grad_x, grad_down, grad_up, None, None
+
+
+def as_rows(x: Tensor) -> Tensor:
+    """x (…, width) as (n, width)."""
+    if x.ndim == 2:
+        return x
+    return x.view(-1, x.shape[-1]) if x.is_contiguous() else x.reshape(-1, x.shape[-1])
+
+
+def linear(rows: Tensor, weight_t: Tensor, bias: Tensor | None) -> Tensor:
+    """rows (n, in) through a weight (in, out)."""
+    return torch.mm(rows, weight_t) if bias is None else torch.addmm(bias, rows, weight_t)
+
+
+def add_product(master: Tensor, left: Tensor, right: Tensor, scale: float) -> Tensor | None:
+    """Add scale · left @ right to the master's gradient in place; given back where it has none yet."""
+    gradient = master.grad
+    if gradient is None:
+        return torch.mm(left, right).mul_(scale).to(master.dtype)
+    if gradient.dtype == left.dtype:
+        gradient.addmm_(left, right, alpha=scale)
+    else:
+        gradient.add_(torch.mm(left, right), alpha=scale)
+    return None
 
 
 class FusedConvLora(torch.autograd.Function):

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +12,15 @@ from torch import Tensor, nn
 
 from trainer.dropout import Dropout
 from trainer.flat_parameters import FlatParameters
-from trainer.fused_lora import Drop, FusedConvLora, FusedLora
+from trainer.fused_lora import Drop, FusedConvLora, FusedLora, LinearLora
 from trainer.fused_weight import FusedWeight
+from trainer.joined_linear import JoinedLinear
+from trainer.joined_lora import join_loras
 from trainer.lora_weights import LoraWeights
 from trainer.max_norm import limit_norms
 from trainer.module_spec import ModuleSpec, has_kernel
 from trainer.network_layout import Layout, layout_for, layout_of, module_of
+from trainer.network_order import joined_names, placing_order
 from trainer.randomness import generator
 
 Target = nn.Linear | nn.Conv2d
@@ -36,12 +39,16 @@ _NO_DROPOUT = Dropout()
 
 @dataclass(frozen=True)
 class _Layer:
-    """One target; by_hand: the leaves per hand, in the layout's order, and low their low-precision views."""
+    """One target; by_hand: the leaves per hand, in the layout's order, and low their low-precision views.
+
+    linear: what a LoRA over a linear layer or a 1×1 convolution needs, None for other layers and kinds.
+    """
 
     module: Target
     layout: Layout
     by_hand: list[list[Tensor]]
     low: list[Tensor]
+    linear: LinearLora | None
 
 
 class LoraNetwork:
@@ -77,11 +84,13 @@ class LoraNetwork:
             specs = dict.fromkeys(targets, ModuleSpec("lora", dim, alpha))
         places = _places({name: _target(module) for name, module in targets.items()}, specs, start)
         self.groups = _groups(places, plus, device=device, dtype=dtype, hands=hands)
-        self._layers = {name: self._layer(name, *place, plus) for name, place in places.items()}
+        self._layers = self._place(places, plus)
         self._fill(start)
         for name, layer in self._layers.items():
             forward = partial(self._forward, name, layer, layer.module.forward)
             layer.module.forward = forward  # type: ignore[method-assign]
+        for joined, names in joined_names(places).items():
+            self._join(joined, [self._layers[name] for name in names])
 
     @property
     def flat(self) -> list[Tensor]:
@@ -136,10 +145,33 @@ class LoraNetwork:
         finally:
             self.enabled = before
 
-    def _layer(self, name: str, module: Target, layout: Layout, plus: bool) -> _Layer:
-        placed = [self.groups[_group(name, part.role, plus)].place(part.shape) for part in layout.parts]
+    def _place(self, places: Mapping[str, tuple[Target, Layout]], plus: bool) -> dict[str, _Layer]:
+        placed: dict[str, list[tuple[list[Tensor], Tensor]]] = {name: [] for name in places}
+        for name, index in placing_order(places):
+            part = places[name][1].parts[index]
+            placed[name].append(self.groups[_group(name, part.role, plus)].place(part.shape))
+        return {name: self._layer(*place, placed[name]) for name, place in places.items()}
+
+    def _layer(self, module: Target, layout: Layout, placed: list[tuple[list[Tensor], Tensor]]) -> _Layer:
         by_hand = [[leaves[hand] for leaves, _ in placed] for hand in range(self.hands)]
-        return _Layer(module, layout, by_hand, [low for _, low in placed])
+        low = [low for _, low in placed]
+        linear = None
+        if layout.kind == "lora" and not has_kernel(module):
+            down, up = low
+            linear = LinearLora(module.weight.flatten(1), module.bias, down, up, layout.scale)
+        return _Layer(module, layout, by_hand, low, linear)
+
+    def _join(self, joined: JoinedLinear, layers: list[_Layer]) -> None:
+        linears = [layer.linear for layer in layers if layer.linear is not None]
+        masters = [[parts[index] for index in (0, 1) for parts in layer.by_hand] for layer in layers]
+        loras, anchor = join_loras(joined, linears, masters), masters[0][0]
+
+        def hook(x: Tensor) -> Sequence[Tensor] | None:
+            if not self.enabled or self._dropout.any:
+                return None
+            return loras(x, anchor, getattr(self._thread, "hand", 0))
+
+        joined.hook = hook
 
     def _fill(self, start: LoraWeights | None) -> None:
         source = generator(self._seed, "network")
@@ -164,13 +196,13 @@ class LoraNetwork:
             roles = tuple(part.role for part in layout.parts)
             return FusedWeight.apply(x, module, roles, layout.scale, rows, *parts)
         drop = self._drop((*place, hand), x)
-        if isinstance(module, nn.Linear):
-            return FusedLora.apply(x, module.weight, module.bias, *parts, *layer.low, layout.scale, drop)
+        if layer.linear is not None and isinstance(module, nn.Linear):
+            return FusedLora.apply(x, *parts, layer.linear, drop)
         if has_kernel(module):
             return FusedConvLora.apply(x, module, *parts, *layer.low, layout.scale, drop)
         # A 1×1 convolution over channels-last memory is the same linear layer without a copy.
         rows = x.permute(0, 2, 3, 1)
-        y = FusedLora.apply(rows, module.weight.flatten(1), module.bias, *parts, *layer.low, layout.scale, drop)
+        y = FusedLora.apply(rows, *parts, layer.linear, drop)
         return y.permute(0, 3, 1, 2)
 
     def _drop(self, place: tuple[int | str, ...], x: Tensor) -> Drop | None:
