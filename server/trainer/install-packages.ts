@@ -45,10 +45,12 @@ async function installTorch({ requirements, machine, version, index, ...pip }: T
   if (machine.platform === "darwin" && !index?.build) return;
   if (index === null)
     return pip.onProgress(`Nothing names an index of PyTorch's builds (TRAIN_LORA_TORCH_INDEX). ${usualIndex(kind, machine)}`);
-  for (const name of await fittingBuilds({ ...pip, machine, version, index })) {
-    pip.onProgress(`Installing torch ${version} (${name}) from ${withoutPassword(index.root)} …`);
+  const { names, root } = await fittingBuilds({ ...pip, machine, version, index });
+  for (const name of names) {
+    pip.onProgress(`Installing torch ${version} (${name})${root === null ? "" : ` from ${withoutPassword(root)}`} …`);
     // The build's own name as a part of the version: no other index can give another build in its place.
-    const what = [`torch==${version}+${name}`, "-c", requirements, "--extra-index-url", `${index.root}/${name}`];
+    const where = root === null ? [] : ["--extra-index-url", `${root}/${name}`];
+    const what = [`torch==${version}+${name}`, "-c", requirements, ...where];
     try {
       return await pipInstall({ ...pip, what });
     } catch (error) {
@@ -61,27 +63,31 @@ async function installTorch({ requirements, machine, version, index, ...pip }: T
 
 type ChoiceRequest = Omit<TorchRequest, "requirements" | "index"> & { readonly index: TorchIndex };
 
+/** `root` null: pip has the builds in places of its own, and waiting for an index that does not answer would take minutes. */
+type Choice = { readonly names: readonly string[]; readonly root: string | null };
+
 /** The builds that fit, best first, of those that the index has. */
-async function fittingBuilds({ python, signal, onProgress, machine, version, index }: ChoiceRequest): Promise<readonly string[]> {
-  if (index.build !== null) return [index.build];
+async function fittingBuilds({ python, signal, onProgress, machine, version, index }: ChoiceRequest): Promise<Choice> {
+  const { root } = index;
+  if (index.build !== null) return { names: [index.build], root };
   const shown = `the index of PyTorch's builds that ${index.from} names (${withoutPassword(index.root)})`;
   onProgress(`Asking ${shown} …`);
   const ask = (address: string) => askOffer({ python, index: address, version, signal });
   const whole = await ask(index.root);
   const fitting = torchBuildOf(machine, whole.names).names;
-  if (fitting.length > 0) return fitting;
-  if (!whole.unreachable) {
-    // A mirror may have the builds' folders without a list of them all.
-    for (const name of torchBuildOf(machine).names) {
-      const one = await ask(`${index.root}/${name}`);
-      if (one.names.includes(name)) return [name];
-      if (one.unreachable) break;
-    }
-    onProgress(`There is no torch ${version} for this machine at ${shown}.`);
-    return [];
+  if (whole.unreachable) {
+    onProgress(`Nobody answers at ${shown}.`);
+    return { names: fitting, root: null };
   }
-  onProgress(`Nobody answers at ${shown}.`);
-  return [];
+  if (fitting.length > 0) return { names: fitting, root };
+  // A mirror may have the builds' folders without a list of them all.
+  for (const name of torchBuildOf(machine).names) {
+    const one = await ask(`${root}/${name}`);
+    if (one.names.includes(name)) return { names: [name], root };
+    if (one.unreachable) break;
+  }
+  onProgress(`There is no torch ${version} for this machine at ${shown}.`);
+  return { names: [], root };
 }
 
 /** What the usual index gives without being asked for a build, and what that means here. */

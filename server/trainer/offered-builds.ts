@@ -4,9 +4,8 @@ import { venvEnvironment } from "./pip.js";
 export type Offer = {
   /** The builds of this release that pip could install from there for this Python and system, such as cu128. */
   readonly names: readonly string[];
-  /** Nobody answered at the address. */
+  /** Nobody answered at the address; what is named lies elsewhere, in pip's own places. */
   readonly unreachable: boolean;
-  readonly details: string;
 };
 
 export type OfferRequest = {
@@ -33,8 +32,7 @@ export async function askOffer({ python, index, version, signal }: OfferRequest)
     ...(signal ? { cancelSignal: signal } : {}),
   });
   signal?.throwIfAborted();
-  const names = namesIn(result.stdout ?? "", version);
-  return { names, unreachable: names.length === 0 && UNREACHABLE.test(result.all ?? ""), details: result.all ?? "" };
+  return { names: namesIn(result.stdout ?? "", version), unreachable: UNREACHABLE.test(result.all ?? "") };
 }
 
 /** What pip writes when no answer came; an index that answers but lacks the package is written without any of it. */
