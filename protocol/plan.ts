@@ -118,5 +118,7 @@ export const Run = z.object({
   outputName: z.string(),
   files: z.array(z.string()),
   createdAt: z.int(),
+  /** What all runs of a home share, such as latents. */
+  cacheDir: z.string().optional(),
 });
 export type Run = z.infer<typeof Run>;

@@ -3,6 +3,7 @@ import { captionFields } from "./caption-settings.js";
 import { learningFields } from "./learning-settings.js";
 import { lossFields } from "./loss-settings.js";
 import { networkFields } from "./network-settings.js";
+import { pictureFields } from "./picture-settings.js";
 
 const Size = z.object({ width: z.int().min(64).max(4096), height: z.int().min(64).max(4096) });
 
@@ -54,6 +55,7 @@ export const Settings = z.object({
   textEncoderLr: z.number().nonnegative().default(1e-3),
   ...learningFields,
   ...lossFields,
+  ...pictureFields,
   ...networkFields,
   mixedPrecision: z.enum(["no", "fp16", "bf16"]).nullable().default(null),
   savePrecision: z.enum(["float", "fp16", "bf16"]).default("fp16"),

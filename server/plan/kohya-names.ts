@@ -58,6 +58,9 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["zero_terminal_snr", "zeroTerminalSnr"],
   ["min_timestep", "minTimestep"],
   ["max_timestep", "maxTimestep"],
+  ["flip_aug", "flipAug"],
+  ["random_crop", "randomCrops"],
+  ["color_aug", "colorAug"],
   ["alpha_mask", "alphaMask"],
   ["masked_loss", "maskedLoss"],
   ["prior_loss_weight", "priorLossWeight"],
@@ -78,6 +81,9 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["max_token_length", "maxTokenLength"],
 ]);
 
+/** The name that is written for each of our settings. */
+export const KOHYA_NAME_OF: ReadonlyMap<string, string> = new Map([...KOHYA_NAMES].reverse().map(([name, key]) => [key, name]));
+
 /** Settings that sd-scripts has no option for; an export keeps them in a section of its own, which sd-scripts passes over. */
 export const OURS_ALONE: ReadonlySet<string> = new Set([
   "subject",
@@ -88,6 +94,7 @@ export const OURS_ALONE: ReadonlySet<string> = new Set([
   "stopTextEncoderAt",
   "priorPreservation",
   "priorPreservationEvery",
+  "subsetSettings",
   "commaChunks",
   "dynamicChunks",
 ]);
@@ -97,6 +104,9 @@ export function kohyaValue(name: string, value: unknown): unknown {
   switch (name) {
     case "resolution":
       return sizeOf(value);
+    case "random_crop":
+      // Four crops of each picture are kept; sd-scripts makes a new one each time and keeps none.
+      return typeof value === "boolean" ? (value ? 4 : 0) : value;
     case "text_encoder_lr":
       return Array.isArray(value) && value.length === 1 ? value[0] : value;
     case "lr_scheduler":
@@ -123,12 +133,15 @@ export function kohyaOption(
   value: unknown,
   settings: Readonly<Record<string, unknown>>,
 ): { name: string; value: unknown } | null {
-  if (value === null || value === undefined) return null;
+  // An empty text is sd-scripts' own default, but not everywhere where it is given.
+  if (value === null || value === undefined || value === "") return null;
   switch (name) {
     case "resolution":
       return isSize(value) ? { name, value: `${value.width},${value.height}` } : null;
     case "unet_lr":
       return value === 0 ? null : { name, value };
+    case "random_crop":
+      return { name, value: typeof value === "number" && value > 0 };
     case "text_encoder_lr":
       return value === 0 ? null : { name, value: [value] };
     case "lr_scheduler":

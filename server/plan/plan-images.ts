@@ -1,5 +1,6 @@
 import type { Dataset, DatasetImage, ProblemCode, Subset } from "../../protocol/dataset.js";
 import type { PlanBucket, PlanImage } from "../../protocol/plan.js";
+import type { Settings } from "../../protocol/settings.js";
 import { compare } from "../dataset/list-folder.js";
 import { isRegularisation } from "../dataset/regularisation.js";
 import { captionLines } from "../dataset/tags.js";
@@ -22,7 +23,7 @@ export type PlacedImages = {
 const UNTRAINABLE: readonly ProblemCode[] = ["not_an_image", "truncated", "too_large", "unsupported_format"];
 
 /** Buckets, captions and token counts of all pictures that can be trained on, sorted by id. */
-export function placeImages(dataset: Dataset, rules: BucketRules & CaptionRules): PlacedImages {
+export function placeImages(dataset: Dataset, rules: BucketRules & CaptionRules & Pick<Settings, "subsetSettings">): PlacedImages {
   const buckets = makeBuckets(rules);
   const placed: PlacedImages = { images: [], leftOut: [], twins: new Set() };
   for (const image of [...dataset.images].sort((a, b) => compare(a.id, b.id))) {
@@ -34,11 +35,15 @@ export function placeImages(dataset: Dataset, rules: BucketRules & CaptionRules)
     }
     const subset = dataset.subsets.find(({ name }) => name === image.subset);
     const triggerWord = isRegularisation(image.subset) ? "" : dataset.triggerWord;
-    const { caption, hasOwnCaption } = captionOf(image, { triggerWord, subset, everyLine: rules.enableWildcard });
+    const { caption, hasOwnCaption } = captionOf(image, {
+      triggerWord,
+      subset,
+      everyLine: rulesOf(rules, image.subset).enableWildcard,
+    });
     const { id, width, height, phash } = image;
     if (image.problems.includes("near_duplicate")) placed.twins.add(id);
     const marks = { ...(isRegularisation(image.subset) ? { isReg: true } : {}), ...(image.mask === undefined ? {} : { mask: image.mask }) };
-    const tokens = captionTokens(caption, rules);
+    const tokens = captionTokens(caption, rulesOf(rules, image.subset));
     placed.images.push({ id, subset: image.subset, width, height, ...choice, caption, tokens, ...marks, phash, hasOwnCaption });
   }
   return placed;
@@ -94,4 +99,14 @@ function captionOf(
   const caption = everyLine ? lines.join("\n") : lines[0];
   if (caption) return { caption, hasOwnCaption: true };
   return { caption: triggerWord || subset?.classTokens || "", hasOwnCaption: false };
+}
+
+function rulesOf(rules: CaptionRules & Pick<Settings, "subsetSettings">, subset: string): CaptionRules {
+  const own = rules.subsetSettings[subset];
+  return {
+    captionPrefix: own?.captionPrefix ?? rules.captionPrefix,
+    captionSuffix: own?.captionSuffix ?? rules.captionSuffix,
+    enableWildcard: own?.enableWildcard ?? rules.enableWildcard,
+    weightedCaptions: rules.weightedCaptions,
+  };
 }

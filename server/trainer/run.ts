@@ -47,7 +47,7 @@ export async function newRun({
     const { outputName, files } = freeNames(plan, await namesIn(loraDir), promised);
     const createdAt = Date.now();
     const id = `${new Date(createdAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}-${randomBytes(3).toString("hex")}`;
-    const run: Run = { id, planId: plan.id, loraDir, outputName, files, createdAt };
+    const run: Run = { id, planId: plan.id, loraDir, outputName, files, createdAt, cacheDir: paths.cacheDir };
     const runDir = runDirOf(paths, id);
     await mkdir(runDir, { recursive: true });
     await writePlanFile(join(runDir, "plan.json"), plan);

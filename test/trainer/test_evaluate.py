@@ -9,16 +9,21 @@ from run_folder import write_run
 from trainer.base_model import BaseModel
 from trainer.evaluate import Evaluation
 from trainer.latent_cache import cache_latents
+from trainer.latent_folder import LatentFolder
 from trainer.measure_plan import measure_plan
 from trainer.network import LoraNetwork
 from trainer.plan import Plan, read_plan
+from trainer.sample_crop import centre_samples
 from trainer.targets import lora_targets
 
 
 def _evaluation(tmp_path: Path, base: BaseModel) -> tuple[Evaluation, LoraNetwork, Plan]:
     plan = read_plan(write_run(tmp_path, base.path) / "plan.json")
     root = tmp_path / "dataset"
-    latents = cache_latents(base, plan.images, root=root, file=tmp_path / "l.safetensors", progress=lambda *_: None)
+    found = cache_latents(
+        base, centre_samples(plan), root=root, folder=LatentFolder(tmp_path / "l"), progress=lambda *_: None
+    )
+    latents = {sample.image.id: latent for sample, latent in found.items()}
     targets = lora_targets(base.unet, base.text_encoders)
     network = LoraNetwork(targets, dim=2, alpha=2, seed=1, device=base.device, dtype=base.dtype)
     return Evaluation(base, network, targets, plan, latents, lambda *_: None), network, plan

@@ -27,14 +27,15 @@ def test_a_mask_file_is_scaled_and_cropped_like_its_picture(tmp_path: Path) -> N
     Image.fromarray(pixels).save(path)
     plan = dataclasses.replace(plan, images=(image, *plan.images[3:]), steps_per_epoch=plan.steps_per_epoch)
     masks = load_masks(tmp_path / "dataset", plan)
-    assert list(masks) == [image.id]
-    mask = masks[image.id]
+    (sample,) = masks
+    assert sample.image == image
+    mask = masks[sample]
     assert mask.shape == (1, 8, 8)
     assert float(mask[..., :3].max()) == 0 and float(mask[..., 5:].min()) == 1
 
 
 def test_an_alpha_channel_is_a_mask_where_it_is_asked_for(tmp_path: Path) -> None:
-    plan = _plan(tmp_path, alphaMask=True)
+    plan = _plan(tmp_path, alphaMask=True, flipAug=True)
     image = plan.trained_images[1]
     picture = Image.open(tmp_path / "dataset" / image.id).convert("RGBA")
     alpha = np.full(picture.size[::-1], 255, np.uint8)
@@ -43,7 +44,9 @@ def test_an_alpha_channel_is_a_mask_where_it_is_asked_for(tmp_path: Path) -> Non
     picture.putalpha(Image.fromarray(alpha))
     picture.save(tmp_path / "dataset" / image.id)
     masks = load_masks(tmp_path / "dataset", plan)
-    assert list(masks) == [image.id]
-    assert masks[image.id][0, 0, 0] == 0 and abs(float(masks[image.id][0, 1, 0]) - 128 / 255) < 1e-6
-    assert float(masks[image.id].sum()) > torch.numel(masks[image.id]) - 2
+    straight, flipped = masks.values()
+    assert [sample.crop.flipped for sample in masks] == [False, True]
+    assert straight[0, 0, 0] == 0 and abs(float(straight[0, 1, 0]) - 128 / 255) < 1e-6
+    assert float(straight.sum()) > torch.numel(straight) - 2
+    assert torch.equal(flipped, straight.flip(2))
     assert load_masks(tmp_path / "dataset", _plan(tmp_path / "off")) == {}

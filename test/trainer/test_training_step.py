@@ -13,8 +13,10 @@ from trainer.base_model import BaseModel, load_base_model
 from trainer.batch_maker import BatchMaker
 from trainer.conditioner import Conditioner
 from trainer.latent_cache import cache_latents
+from trainer.latent_folder import LatentFolder
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
+from trainer.picture_source import PictureSource, training_samples
 from trainer.plan import Plan, read_plan
 from trainer.targets import lora_targets
 from trainer.training_step import StepResult, TrainingSteps
@@ -36,12 +38,18 @@ def _run(base: BaseModel, plan: Plan, folder: Path, *, hands: int = 1, count: in
         hands=hands,
     )
     optimizer = Optimizer(network, plan.settings, learning_rates={"unet": 1e-2, "text_encoder": 1e-2})
-    root = folder / "dataset"
-    latents = cache_latents(base, plan.images, root=root, file=folder / "latents", progress=lambda *_: None)
-    masks = {plan.trained_images[0].id: torch.zeros(1, *latents[plan.trained_images[0].id].shape[1:])}
-    steps = TrainingSteps(base, network, optimizer, plan, latents, masks if plan.settings.masked_loss else {})
+    steps = TrainingSteps(base, network, optimizer, plan, _pictures(base, plan, folder))
     results = [steps.run(step) for step in range(count)]
     return results[-1], torch.cat([flat.detach() for flat in network.flat])
+
+
+def _pictures(base: BaseModel, plan: Plan, folder: Path) -> PictureSource:
+    samples = training_samples(plan)
+    latents = cache_latents(
+        base, samples, root=folder / "dataset", folder=LatentFolder(folder / "l"), progress=lambda *_: None
+    )
+    masks = {samples[0]: torch.zeros(1, *latents[samples[0]].shape[1:])} if plan.settings.masked_loss else {}
+    return PictureSource(base, plan, latents, masks)
 
 
 EVERYTHING = {
@@ -83,8 +91,8 @@ def test_the_base_models_own_words_weigh_nothing_until_the_lora_says_something_e
 def test_accumulated_batches_are_one_step_of_all_their_pictures(tiny_checkpoint: Path, tmp_path: Path) -> None:
     base = _fresh(tiny_checkpoint)
     plan = _plan(tmp_path, base, batchSize=1, gradientAccumulationSteps=3)
-    latents = cache_latents(base, plan.images, root=tmp_path / "dataset", file=tmp_path / "l", progress=lambda *_: None)
-    maker = BatchMaker(base, plan, Conditioner(base, plan.settings, fixed=False), latents, {})
+    pictures = _pictures(base, plan, tmp_path)
+    maker = BatchMaker(base, plan, Conditioner(base, plan.settings, fixed=False), pictures)
     errors = []
     for index, images in enumerate(maker.micro_batches(0)):
         batch = maker.batch((0, index) if index else (0,), images)

@@ -1,7 +1,5 @@
 """What a step trains on: pictures, captions and noise, as a pure function of the plan and the step."""
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
@@ -12,23 +10,23 @@ from trainer.captions import training_caption, without_trigger
 from trainer.conditioner import Conditioner
 from trainer.loss import sample_weights, target_of
 from trainer.noise import add_noise, draw_noise
+from trainer.picture_source import PictureSource
 from trainer.plan import Plan, PlanImage
 from trainer.randomness import derived_seed
 from trainer.step_batch import Batch
 
 
 class BatchMaker:
-    """latents (4, h, w) and masks (1, h, w) in 0–1 by image id; a picture without a mask counts as a whole."""
+    """Makes the batches of every step."""
 
     def __init__(
         self,
         base: BaseModel,
         plan: Plan,
         conditioner: Conditioner,
-        latents: Mapping[str, Tensor],
-        masks: Mapping[str, Tensor],
+        pictures: PictureSource,
     ) -> None:
-        self._plan, self._conditioner, self._latents, self._masks = plan, conditioner, latents, masks
+        self._plan, self._conditioner, self._pictures = plan, conditioner, pictures
         self._prediction = base.prediction
         self._alphas = base.alphas_cumprod.float()
         self._epoch, self._batches = 0, [[0]]
@@ -50,7 +48,8 @@ class BatchMaker:
         """The batch at `place`: (step,), or (step, micro-batch) for all but the first one."""
         settings = self._plan.settings
         captions = self._captions(place, images)
-        clean = torch.stack([self._latents[image.id] for image in images])  # (B, 4, h, w)
+        samples = self._pictures.samples(images, place)
+        clean = self._pictures.latents(samples, place)  # (B, 4, h, w)
         noise = draw_noise(settings, place, clean)
         alphas = self._alphas[noise.timesteps]
         return Batch(
@@ -58,10 +57,11 @@ class BatchMaker:
             target=target_of(self._prediction, alphas, noise.target, clean),
             timesteps=noise.timesteps,
             alphas=alphas,
+            samples=samples,
             captions=captions,
             tokens=self._conditioner.tokens(captions),
             weights=self._weights(images, alphas),
-            masks=self._stacked_masks(images, clean),
+            masks=self._pictures.masks(samples, clean),
             plain_tokens=self._plain_tokens(place[0], captions),
         )
 
@@ -70,7 +70,7 @@ class BatchMaker:
         return [
             training_caption(
                 image.caption,
-                settings,
+                settings.of(image.subset),
                 epoch=place[0] // self._plan.steps_per_epoch + 1,
                 seed=derived_seed(settings.seed, "caption", *place, row),
             )
@@ -84,13 +84,6 @@ class BatchMaker:
             return weights
         shares = torch.tensor([prior if image.is_reg else 1.0 for image in images])
         return shares if weights is None else weights * shares
-
-    def _stacked_masks(self, images: list[PlanImage], clean: Tensor) -> Tensor | None:
-        masks = [self._masks.get(image.id) for image in images]
-        if all(mask is None for mask in masks):
-            return None
-        whole = clean.new_ones(1, *clean.shape[2:])
-        return torch.stack([whole if mask is None else mask for mask in masks])
 
     def _plain_tokens(self, step: int, captions: list[str]) -> CaptionTokens | None:
         settings = self._plan.settings

@@ -15,9 +15,9 @@ from trainer.base_model import BaseModel
 from trainer.captions import steady_caption
 from trainer.lora_batch import LoraBatch
 from trainer.measure_plan import measure_plan
-from trainer.network import LoraNetwork
 from trainer.plan import Plan, PlanImage
 from trainer.probes import Probe, drift_probes, picture_probes
+from trainer.saved_lora import MeasuredLora
 from trainer.settings import Settings
 from trainer.side_by_side import side_by_side, threads_side_by_side
 from trainer.text import encode_prompts
@@ -43,7 +43,7 @@ class Evaluation:
     def __init__(
         self,
         base: BaseModel,
-        network: LoraNetwork,
+        network: MeasuredLora,
         targets: dict[str, nn.Module],
         plan: Plan,
         latents: dict[str, Tensor],
@@ -202,7 +202,7 @@ class Evaluation:
 
 
 def _steady(images: Sequence[PlanImage], settings: Settings) -> list[PlanImage]:
-    return [replace(image, caption=steady_caption(image.caption, settings)) for image in images]
+    return [replace(image, caption=steady_caption(image.caption, settings.of(image.subset))) for image in images]
 
 
 def _stretch(gain: float, core_gain: float, core_base: float) -> float:

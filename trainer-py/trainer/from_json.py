@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from trainer.failure import Failure
@@ -19,6 +20,11 @@ def from_json(kind: Any, value: Any, where: str = "") -> Any:  # noqa: ANN401
         return kind(**_fields(kind, value, where))  # type: ignore[operator]
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind), value, where)
+    if get_origin(kind) is dict:
+        expect(isinstance(value, dict), f"an object at {where}")
+        return {name: from_json(get_args(kind)[1], item, f"{where}.{name}") for name, item in value.items()}
+    if get_origin(kind) is UnionType:
+        return None if value is None else from_json(get_args(kind)[0], value, where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
@@ -56,7 +62,7 @@ def _fields(kind: Any, value: dict[str, Any], where: str) -> dict[str, Any]:  # 
     for field in dataclasses.fields(kind):
         key = re.sub(r"_([a-z])", lambda match: match[1].upper(), field.name)
         place = f"{where}.{key}" if where else key
-        if key not in value and field.default is not dataclasses.MISSING:
+        if key not in value and (field.default, field.default_factory) != (dataclasses.MISSING, dataclasses.MISSING):
             continue  # an older plan: the default is what it meant
         expect(key in value, f"a value at {place}, found none")
         found[field.name] = from_json(hints[field.name], value[key], place)

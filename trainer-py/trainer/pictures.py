@@ -9,10 +9,13 @@ from torch import Tensor
 
 from trainer.failure import Failure
 from trainer.plan import PlanImage
+from trainer.sample_crop import Crop, centre_crop
 
 
-def load_picture(root: Path, image: PlanImage) -> Tensor:
-    """Pixels (3, height, width) of the bucket in -1…1: upright, alpha on white, scaled, cropped at the centre.
+def load_picture(root: Path, image: PlanImage, crop: Crop | None = None) -> Tensor:
+    """Pixels (3, height, width) of the bucket in -1…1: upright, alpha on white, scaled, cropped.
+
+    crop: which part of it; None: the centre.
 
     Raises Failure `crashed` for a picture that is gone or unreadable, `bad_plan` for one of another size than planned.
     """
@@ -24,7 +27,7 @@ def load_picture(root: Path, image: PlanImage) -> Tensor:
             f"Expected {path} to be {image.width}×{image.height} pixels as planned, "
             f"found {picture.width}×{picture.height}; plan the run again.",
         )
-    pixels = torch.from_numpy(np.array(fitted(picture, image))).permute(2, 0, 1)
+    pixels = torch.from_numpy(np.array(fitted(picture, image, crop or centre_crop(image)))).permute(2, 0, 1)
     return pixels.float() / 127.5 - 1
 
 
@@ -39,13 +42,12 @@ def open_picture(path: Path) -> Image.Image:
         raise _lost(path, "can't be read") from error
 
 
-def fitted(picture: Image.Image, image: PlanImage) -> Image.Image:
-    """Scaled to cover the bucket of `image` and cropped to it at the centre."""
+def fitted(picture: Image.Image, image: PlanImage, crop: Crop) -> Image.Image:
+    """Scaled to cover the bucket of `image`, cropped to it at `crop`, and mirrored where that says so."""
     if picture.size != image.resized:
         picture = picture.resize(image.resized, Image.Resampling.LANCZOS)
-    left = (image.resized[0] - image.bucket[0]) // 2
-    top = (image.resized[1] - image.bucket[1]) // 2
-    return picture.crop((left, top, left + image.bucket[0], top + image.bucket[1]))
+    picture = picture.crop((crop.left, crop.top, crop.left + image.bucket[0], crop.top + image.bucket[1]))
+    return ImageOps.mirror(picture) if crop.flipped else picture
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

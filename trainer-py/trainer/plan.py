@@ -129,7 +129,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run writes; frozen at its start."""
+    """Where a run writes; frozen at its start. cache_dir: what all runs share; "": only this run's own folder."""
 
     id: str
     plan_id: str
@@ -137,6 +137,7 @@ class Run:
     output_name: str
     files: tuple[str, ...]
     created_at: int
+    cache_dir: str = ""
 
     def __post_init__(self) -> None:
         plain = all(Path(name).name == name and name.endswith(".safetensors") for name in self.files)

@@ -14,12 +14,15 @@ from trainer.failure import NonFiniteError
 from trainer.file_hash import FileHash
 from trainer.journal import Journal
 from trainer.latent_cache import cache_latents
+from trainer.latent_folder import latent_folder
 from trainer.masks import load_masks
 from trainer.network import LoraNetwork
 from trainer.noise_schedule import noise_schedule
 from trainer.optimizer import Optimizer
+from trainer.picture_source import PictureSource, training_samples
 from trainer.plan import Plan, Run
 from trainer.plan_network import learning_rates, plan_network, plan_targets
+from trainer.sample_crop import centre_samples
 from trainer.schedule import warmup_steps
 from trainer.side_by_side import threads_side_by_side
 from trainer.state import Progress, StateFolder, finite
@@ -100,14 +103,15 @@ def open_session(  # noqa: PLR0913
     if plan.settings.zero_terminal_snr:
         base = replace(base, alphas_cumprod=noise_schedule(zero_terminal_snr=True))
     stage("loadingModel", 1, 1)
+    centres = centre_samples(plan)
     latents = cache_latents(
         base,
-        plan.images,
+        [*centres, *training_samples(plan)],
         root=Path(plan.dataset.root),
-        file=run_dir / "state" / "latents.safetensors",
+        folder=latent_folder(run, run_dir),
         progress=lambda done, total: stage("cachingLatents", done, total),
     )
-    masks = load_masks(Path(plan.dataset.root), plan)
+    pictures = PictureSource(base, plan, latents, load_masks(Path(plan.dataset.root), plan))
     targets = plan_targets(plan, base)
     network = plan_network(plan, base, targets, hands=_hands(plan, base.device))
     optimizer = _optimizer(plan, network)
@@ -122,9 +126,14 @@ def open_session(  # noqa: PLR0913
         base=base,
         network=network,
         optimizer=optimizer,
-        steps=TrainingSteps(base, network, optimizer, plan, latents, masks),
+        steps=TrainingSteps(base, network, optimizer, plan, pictures),
         evaluation=Evaluation(
-            base, network, targets, plan, latents, lambda done, total: stage("measuringBase", done, total)
+            base,
+            network,
+            targets,
+            plan,
+            {sample.image.id: latents[sample] for sample in centres},
+            lambda done, total: stage("measuringBase", done, total),
         ),
         base_hash=base_hash,
         commands=commands,

@@ -1,6 +1,7 @@
 """The settings of a plan as frozen dataclasses. Imports nothing heavy."""
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 
 from trainer.from_json import expect
 
@@ -29,6 +30,26 @@ class GridSettings:
     sampler: str
     steps: int
     cfg_scale: float
+
+
+@dataclass(frozen=True)
+class SubsetSettings:
+    """What one subset has otherwise than the settings say; None: as they say."""
+
+    shuffle_caption: bool | None = None
+    keep_tokens: int | None = None
+    keep_tokens_separator: str | None = None
+    secondary_separator: str | None = None
+    caption_prefix: str | None = None
+    caption_suffix: str | None = None
+    caption_dropout_rate: float | None = None
+    caption_dropout_every_n_epochs: int | None = None
+    caption_tag_dropout_rate: float | None = None
+    enable_wildcard: bool | None = None
+    flip_aug: bool | None = None
+    random_crops: int | None = None
+    color_aug: bool | None = None
+    alpha_mask: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +129,10 @@ class Settings:
     weighted_captions: bool = False
     comma_chunks: bool = False
     dynamic_chunks: bool = False
+    flip_aug: bool = False
+    random_crops: int = 0
+    color_aug: bool = False
+    subset_settings: dict[str, SubsetSettings] = field(default_factory=dict)
     alpha_mask: bool = False
     masked_loss: bool = False
     prior_loss_weight: float = 1.0
@@ -176,7 +201,16 @@ class Settings:
         expect(min(self.prior_loss_weight, self.prior_preservation) >= 0, "weights of the prior of at least 0")
         expect(self.prior_preservation_every >= 1, "priorPreservationEvery of at least 1")
 
+    def of(self, subset: str) -> "Settings":
+        """The settings of one subset."""
+        own = self.subset_settings.get(subset)
+        if own is None:
+            return self
+        changes = {name: value for name, value in dataclasses.asdict(own).items() if value is not None}
+        return dataclasses.replace(self, subset_settings={}, **changes)
+
     def _check_captions(self) -> None:
         rates = (self.caption_dropout_rate, self.caption_tag_dropout_rate)
         expect(min(rates) >= 0 and max(rates) <= 1, "captionDropoutRate and captionTagDropoutRate of 0 to 1")
+        expect(self.random_crops >= 0, "randomCrops of at least 0")
         expect(self.caption_dropout_every_n_epochs >= 0, "captionDropoutEveryNEpochs of at least 0")

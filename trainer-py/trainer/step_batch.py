@@ -6,11 +6,12 @@ from typing import Any
 from torch import Tensor
 
 from trainer.caption_tokens import CaptionTokens
+from trainer.sample_crop import Sample
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents noisy and target (B, 4, h, w), timesteps and their ᾱ (B,), captions and their tokens.
+    """Latents noisy and target (B, 4, h, w), timesteps and their ᾱ (B,), samples, captions and their tokens.
 
     weights (B,): how much each picture's loss counts; None: all 1. masks: (B, 1, h, w) in 0–1 or None. plain_tokens
     are those without the trigger word where the base model's own prediction is asked for as well, else None.
@@ -20,6 +21,7 @@ class Batch:
     target: Tensor
     timesteps: Tensor
     alphas: Tensor
+    samples: list[Sample]
     captions: list[str]
     tokens: CaptionTokens
     weights: Tensor | None = None

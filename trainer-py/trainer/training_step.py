@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -17,10 +17,13 @@ from trainer.failure import NonFiniteError
 from trainer.loss import picture_losses
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
+from trainer.picture_source import PictureSource
 from trainer.plan import Plan
+from trainer.predict import predict
 from trainer.schedule import learning_rate_factor
 from trainer.side_by_side import lone_threads
 from trainer.step_batch import Batch
+from trainer.text import Conditioning
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,12 @@ class TrainingSteps:
         network: LoraNetwork,
         optimizer: Optimizer,
         plan: Plan,
-        latents: Mapping[str, Tensor],
-        masks: Mapping[str, Tensor],
+        pictures: PictureSource,
     ) -> None:
         self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
         self._pool = lone_threads(network.hands, "train") if network.hands > 1 else None
-        self._conditioner = Conditioner(base, plan.settings, fixed=is_fixed(plan.settings))
-        self._batches = BatchMaker(base, plan, self._conditioner, latents, masks)
+        self._conditioner = Conditioner(base, plan.settings, fixed=_fixed(plan))
+        self._batches = BatchMaker(base, plan, self._conditioner, pictures)
         self._text_groups = [name for name in network.groups if name.startswith("text_encoder")]
         self._text_is_trained = bool(self._text_groups)
         self._is_plain = plan.settings.loss_type == "l2"
@@ -138,10 +140,9 @@ class TrainingSteps:
         )
         return plain, (losses if batch.weights is None else losses * batch.weights.to(losses.device)).mean()
 
-    def _predict(self, batch: Batch, context: Tensor) -> Tensor:
-        base = self._base
-        noisy = batch.noisy.to(base.device, base.dtype, memory_format=torch.channels_last)
-        return base.unet(noisy, batch.timesteps.to(base.device), context).float()
+    def _predict(self, batch: Batch, conditioning: Conditioning) -> Tensor:
+        sizes = [sample.sizes for sample in batch.samples]
+        return predict(self._base, batch.noisy, batch.timesteps, conditioning, sizes)
 
     @torch.no_grad()
     def _priors(self, parts: list[Batch]) -> list[Tensor | None]:
@@ -158,6 +159,10 @@ class TrainingSteps:
             for group in self._text_groups:
                 self._optimizer.freeze(group)
             self._text_is_trained = False
+
+
+def _fixed(plan: Plan) -> bool:
+    return all(is_fixed(plan.settings.of(image.subset)) for image in plan.trained_images)
 
 
 def _sum(losses: list[Losses]) -> Losses:

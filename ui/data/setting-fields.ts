@@ -2,6 +2,7 @@ import { captionFields } from "./caption-fields.js";
 import { learningFields } from "./learning-fields.js";
 import { lossFields } from "./loss-fields.js";
 import { networkFields } from "./network-fields.js";
+import { pictureFields } from "./picture-fields.js";
 import type { FieldKey, SettingField, SettingGroup } from "./setting-field.js";
 
 /** Every setting of a run except the grid's, which has its own form, and the base model, which is asked for first. */
@@ -22,6 +23,7 @@ export const settingFields: readonly SettingField[] = [
   { key: "networkDim", group: "network", kohya: "network_dim", kind: "number", min: 1, max: 1024, step: 1 },
   { key: "networkAlpha", group: "network", kohya: "network_alpha", kind: "number", min: 0, step: "any" },
   ...networkFields,
+  ...pictureFields,
   ...learningFields,
   ...captionFields,
   { key: "maxTokenLength", group: "captions", kohya: "max_token_length", kind: "choice", options: [75, 150, 225] },

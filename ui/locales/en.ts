@@ -6,6 +6,7 @@ import { gridTexts } from "./en/grid-texts.js";
 import { learningTexts } from "./en/learning-texts.js";
 import { lossTexts } from "./en/loss-texts.js";
 import { networkTexts } from "./en/network-texts.js";
+import { pictureTexts } from "./en/picture-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
@@ -18,6 +19,7 @@ export const en = {
   ...planTexts,
   ...settingTexts,
   ...captionTexts,
+  ...pictureTexts,
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,

@@ -8,6 +8,7 @@ import { gridTexts } from "./ru/grid-texts.js";
 import { learningTexts } from "./ru/learning-texts.js";
 import { lossTexts } from "./ru/loss-texts.js";
 import { networkTexts } from "./ru/network-texts.js";
+import { pictureTexts } from "./ru/picture-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
@@ -20,6 +21,7 @@ export const ru: Record<MessageKey, Message> = {
   ...planTexts,
   ...settingTexts,
   ...captionTexts,
+  ...pictureTexts,
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,

@@ -121,3 +121,24 @@ test("a mask that lies beside its picture goes with it into the plan", () => {
   };
   expect(makePlan({ dataset, baseModel, settings: {}, now: 1 }).images[0]?.mask).toBe("2_zorp/masks/0.png");
 });
+
+test("a subset of its own counts its own prefix, and keeps all lines where only it has wildcards", () => {
+  const dataset: Dataset = {
+    name: "d",
+    root: "/d",
+    triggerWord: "zorp",
+    subsets: [
+      { name: "1_a", repeats: 1, classTokens: "a", images: 1 },
+      { name: "1_b", repeats: 1, classTokens: "b", images: 1 },
+    ],
+    images: ["1_a", "1_b"].map((subset) => image(subset, 0, { caption: "zorp\nzorp two" })),
+    problems: [],
+  };
+  const settings = { subsetSettings: { "1_b": { captionPrefix: "a photo of", enableWildcard: true } } };
+  const { images } = makePlan({ dataset, baseModel, settings, now: 1 });
+  expect(images.map(({ caption }) => caption)).toEqual(["zorp", "zorp\nzorp two"]);
+  expect((images[1]?.tokens ?? 0) - (images[0]?.tokens ?? 0)).toBe(3);
+  expect(() => makePlan({ dataset, baseModel, settings: { subsetSettings: { "1_b": { repeats: 3 } } } as never, now: 1 })).toThrow(
+    /subsetSettings/,
+  );
+});
