@@ -1,4 +1,4 @@
-"""`python -m trainer train RUN_DIR | grid REQUEST.json | device`: the border where every failure becomes an event."""
+"""`python -m trainer train | review | grid | lora | device`: the border where every failure becomes an event."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from trainer.failure import Failure  # noqa: E402
 
 _NO_MEMORY = ("out of memory", "not enough memory", "'t allocate memory", "cannot allocate memory")
 
-USAGE = "usage: python -m trainer train RUN_DIR | grid REQUEST.json | device"
+USAGE = "usage: python -m trainer train RUN_DIR | review RUN_DIR | grid REQUEST.json | lora REQUEST.json | device"
 
 
 def main(arguments: list[str]) -> int:
@@ -27,8 +27,12 @@ def main(arguments: list[str]) -> int:
             return _guard(_device)
         case ["train", run_dir]:
             return _guard(lambda: _train(Path(run_dir)))
+        case ["review", run_dir]:
+            return _guard(lambda: _review(Path(run_dir)))
         case ["grid", request]:
             return _guard(lambda: _grid(Path(request)))
+        case ["lora", request]:
+            return _guard(lambda: _lora(request))
     sys.stderr.write(USAGE + "\n")
     return 2
 
@@ -48,10 +52,25 @@ def _train(run_dir: Path) -> None:
     train(run_dir, commands)
 
 
+def _review(run_dir: Path) -> None:
+    from trainer.commands import Commands
+    from trainer.review import review
+
+    commands = Commands()
+    commands.listen()
+    review(run_dir, commands)
+
+
 def _grid(request: Path) -> None:
     from trainer.grid import run_grid
 
     run_grid(request)
+
+
+def _lora(request: str) -> None:
+    from trainer.tools.run_tool import run_tool
+
+    run_tool(request)
 
 
 def _guard(work: Callable[[], None]) -> int:

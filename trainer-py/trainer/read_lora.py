@@ -57,6 +57,14 @@ def read_lora(path: Path) -> LoraWeights:
     return LoraWeights({name: _module(name, tensors, path) for name, tensors in parts.items()})
 
 
+def lora_keys(path: Path) -> dict[str, str]:
+    """Every module of the file as it is spelt there → its kohya name. Raises Failure `lora_corrupt`."""
+    path = Path(path)
+    keys = list(_read_tensors(path))
+    suffixes = {key: next((suffix for suffix in _ROLES if key.endswith(suffix)), "") for key in keys}
+    return {key.removesuffix(suffix): _place(key, path)[0] for key, suffix in suffixes.items()}
+
+
 def read_lora_metadata(path: Path) -> dict[str, str]:
     """The file's metadata; empty when it has none. Raises Failure `lora_corrupt`."""
     try:
