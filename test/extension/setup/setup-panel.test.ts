@@ -175,6 +175,16 @@ describe("the set-up panel", () => {
     expect(await tab.getByRole("button", { name: "Open without the trainer" }).isVisible()).toBe(false);
   });
 
+  test("says above the page why there is no training, and leads back", async () => {
+    const tab = await open(needed, "ru_RU");
+    const isAsked = tab.evaluate(
+      "import('/train-lora/panel/train-lora-no-trainer.mjs').then(({ noteWithoutTrainer }) => noteWithoutTrainer(document.querySelector('main'))).then(() => true)",
+    );
+    await tab.getByText("Обучение недоступно: пакеты тренера для этой версии ещё не установлены.").waitFor();
+    await tab.locator("train-lora-no-trainer").getByRole("button", { name: "Установить" }).click();
+    expect(await isAsked).toBe(true);
+  });
+
   test("tells of a torch that can't use the GPU before the page opens, and tries again", async () => {
     const tab = await open(running);
     await tab.getByRole("button", { name: "Stop" }).waitFor();

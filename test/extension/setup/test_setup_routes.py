@@ -57,7 +57,7 @@ def test_the_panel_starts_a_set_up_and_follows_its_log_to_the_end(address: str) 
 
 
 def test_who_may_only_look_starts_and_stops_nothing_and_sees_no_folder(address: str, extension: SmallExtension) -> None:
-    for path, body in (("start", b"{}"), ("cancel", b"{}")):
+    for path, body in (("start", b"{}"), ("cancel", b"{}"), ("open", b'{"withoutTrainer": true}')):
         status, failure = ask(f"{address}/{path}", RESTRICTED, body)
         assert (status, failure["code"]) == (403, "restricted")
     extension.write_packages("0.1.0", {})
@@ -74,6 +74,20 @@ def test_without_the_guards_leave_there_is_nothing(address: str) -> None:
     assert ask(address, None)[0] == 401
     assert ask(f"{address}/start", None, b"{}")[0] == 401
     assert ask(address, FULL)[1]["status"] == "needed"
+
+
+def test_the_page_opens_without_the_trainer_once_everything_else_is_there(
+    address: str, extension: SmallExtension
+) -> None:
+    wish = b'{"withoutTrainer": true}'
+    assert ask(f"{address}/open", FULL, wish) == (200, {"opened": False})
+    assert ask(f"{address}/start", FULL, b"{}")[0] == 200
+    while ask(address, FULL)[1]["status"] in ("needed", "running"):
+        time.sleep(0.2)
+    extension.write("trainer-py/requirements.txt", "torch==2\n")
+    assert ask(f"{address}/open", FULL, wish) == (200, {"opened": True})
+    assert ask(f"{address}/open", FULL, b"")[1] == {"opened": False}
+    assert ask(f"{address}/open", FULL, b'{"withoutTrainer": 1}')[0] == 400
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"privateNode": "yes"}'])
