@@ -1,10 +1,19 @@
 import pytest
 import torch
-from diffusers import EulerDiscreteScheduler
+from diffusers import DDIMScheduler, EulerDiscreteScheduler
 from torch import Tensor
 
 from trainer.noise_schedule import noise_schedule
-from trainer.sampler import cell_noise, ddim_timesteps, euler_sigmas, guided, sample_latents
+from trainer.sampler import (
+    NoiseModel,
+    cell_noise,
+    clean_and_noise,
+    ddim_timesteps,
+    euler_sigmas,
+    guided,
+    sample_latents,
+    trailing_timesteps,
+)
 
 ALPHAS = noise_schedule()
 
@@ -25,7 +34,7 @@ def _towards(clean: Tensor) -> object:
 @pytest.mark.parametrize("sampler", ["ddim", "euler"])
 def test_a_perfect_prediction_leads_to_the_picture(sampler: str) -> None:
     clean = torch.randn(2, 4, 8, 8)
-    drawn = sample_latents(sampler, _towards(clean), cell_noise([1, 2], 64, 64), ALPHAS, 20)
+    drawn = sample_latents(sampler, _towards(clean), cell_noise([1, 2], 64, 64), NoiseModel(ALPHAS), 20)
     # DDIM ends one step above zero noise, as the WebUI's does.
     assert (drawn - clean).abs().max() < (0.2 if sampler == "ddim" else 1e-3)
 
@@ -64,10 +73,11 @@ class _Unet:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def __call__(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, time: Tensor, context: Tensor, vector: Tensor | None) -> Tensor:
         self.batches.append(len(x))
         assert time.shape == (len(x),)
-        return x * 0 + context.mean(dim=(1, 2))[:, None, None, None]
+        told = context.mean(dim=(1, 2)) + (0 if vector is None else vector.mean(dim=1))
+        return x * 0 + told[:, None, None, None]
 
 
 def test_guidance_moves_away_from_the_negative_prompt_in_one_call() -> None:
@@ -78,3 +88,58 @@ def test_guidance_moves_away_from_the_negative_prompt_in_one_call() -> None:
     found = denoise(torch.zeros(2, 4, 8, 8), 10)
     assert unet.batches == [4]
     assert found[:, 0, 0, 0].tolist() == pytest.approx([1 + 3 * 1, 3 + 3 * 2])
+
+
+def test_a_second_condition_goes_along_with_its_prompt() -> None:
+    wide = [torch.full((2, 77, 4), value) for value in (2.0, 1.0)]
+    vectors = (torch.full((2, 3), 10.0), torch.full((2, 3), 20.0))
+    found = guided(_Unet(), *wide, 2.0, vectors)(torch.zeros(2, 4, 8, 8), 10)  # type: ignore[arg-type]
+    assert found[:, 0, 0, 0].tolist() == pytest.approx([21 + 2 * (12 - 21)] * 2)
+    alone = guided(_Unet(), *wide, 1.0, vectors)(torch.zeros(2, 4, 8, 8), 10)  # type: ignore[arg-type]
+    assert alone[:, 0, 0, 0].tolist() == pytest.approx([12.0] * 2)
+
+
+@pytest.mark.parametrize("zero_snr", [False, True])
+@pytest.mark.parametrize("sampler", ["ddim", "euler"])
+def test_a_perfect_v_leads_to_the_picture_from_any_kind_of_noise(sampler: str, zero_snr: bool) -> None:
+    alphas = noise_schedule(zero_terminal_snr=zero_snr)
+    clean = torch.randn(2, 4, 8, 8)
+
+    def denoise(x: Tensor, time: float) -> Tensor:
+        low, high = int(time), min(int(time) + 1, 999)
+        floored = alphas.clamp(min=4.8973451890853435e-08)
+        sigmas = ((1 - floored) / floored).sqrt().log()
+        alpha = 1 / (
+            torch.lerp(sigmas[low], sigmas[high], torch.tensor(time - low, dtype=torch.float64)).exp() ** 2 + 1
+        )
+        noise = (x - alpha.sqrt() * clean) / (1 - alpha).sqrt()
+        return (alpha.sqrt() * noise - (1 - alpha).sqrt() * clean).float()
+
+    drawn = sample_latents(sampler, denoise, cell_noise([1, 2], 64, 64), NoiseModel(alphas, "v", zero_snr), 20)
+    assert (drawn - clean).abs().max() < (0.2 if sampler == "ddim" else 1e-3)
+
+
+def test_v_and_epsilon_see_the_same_picture() -> None:
+    clean, noise, alpha = torch.randn(1, 4, 2, 2), torch.randn(1, 4, 2, 2), 0.3
+    x = alpha**0.5 * clean + (1 - alpha) ** 0.5 * noise
+    v = alpha**0.5 * noise - (1 - alpha) ** 0.5 * clean
+    for prediction, predicted in (("epsilon", noise), ("v", v)):
+        found = clean_and_noise(prediction, x, predicted, alpha)
+        assert torch.allclose(found[0], clean, atol=1e-5) and torch.allclose(found[1], noise, atol=1e-5)
+
+
+def test_trailing_steps_begin_at_the_last_timestep_as_diffusers_do() -> None:
+    scheduler = DDIMScheduler(timestep_spacing="trailing")
+    for steps in (7, 20, 50):
+        scheduler.set_timesteps(steps)
+        assert trailing_timesteps(steps)[:0:-1] == scheduler.timesteps.tolist()
+    assert trailing_timesteps(20)[0] == 0
+
+
+def test_the_last_timestep_can_be_without_any_signal() -> None:
+    scheduler = DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", rescale_betas_zero_snr=True
+    )
+    found = noise_schedule(zero_terminal_snr=True)
+    assert float(found[-1]) == 0 and float(found[0]) == pytest.approx(float(ALPHAS[0]))
+    assert torch.allclose(found[:-1].float(), scheduler.alphas_cumprod[:-1].float(), atol=1e-5)

@@ -98,7 +98,7 @@ def test_accumulated_batches_are_one_step_of_all_their_pictures(tiny_checkpoint:
         batch = maker.batch((0, index) if index else (0,), images)
         context = Conditioner(base, plan.settings, fixed=False).encode(batch.tokens)
         with torch.no_grad():
-            errors.append(float((base.unet(batch.noisy, batch.timesteps, context) - batch.target).square().mean()))
+            errors.append(float((base.unet(batch.noisy, batch.timesteps, context.context) - batch.target).square().mean()))
     assert len(errors) == 3 and len(set(errors)) == 3
     result, _ = _run(base, plan, tmp_path)
     assert result.loss == pytest.approx(sum(errors) / 3, rel=1e-4)

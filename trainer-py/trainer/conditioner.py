@@ -6,7 +6,7 @@ from torch import Tensor
 from trainer.base_model import BaseModel
 from trainer.caption_tokens import CaptionTokens, caption_tokens
 from trainer.settings import Settings
-from trainer.text import encode_tokens
+from trainer.text import Conditioning, encode_tokens
 
 
 class Conditioner:
@@ -17,14 +17,14 @@ class Conditioner:
 
     def __init__(self, base: BaseModel, settings: Settings, *, fixed: bool) -> None:
         self._base, self._settings, self._fixed = base, settings, fixed
-        self._contexts: dict[tuple[str, int], Tensor] = {}
+        self._contexts: dict[tuple[str, int], Conditioning] = {}
 
     def tokens(self, captions: list[str]) -> CaptionTokens:
         """Tokens (B, chunks, 77), with their weights where captions have some."""
         return caption_tokens(captions, self._settings)
 
-    def context(self, captions: list[str], tokens: CaptionTokens, *, trained: bool) -> Tensor:
-        """Context (B, tokens, width); differentiable when the text encoder is trained."""
+    def context(self, captions: list[str], tokens: CaptionTokens, *, trained: bool) -> Conditioning:
+        """With a context (B, tokens, width); differentiable when the text encoder is trained."""
         if trained:
             return self.encode(tokens)
         with torch.no_grad():
@@ -36,14 +36,15 @@ class Conditioner:
                 if key not in self._contexts:
                     self._contexts[key] = self.encode(tokens.part(slice(row, row + 1)))[0]
                 found.append(self._contexts[key])
-            return torch.stack(found)
+            return Conditioning.stack(found)
 
-    def encode(self, tokens: CaptionTokens) -> Tensor:
-        """Context (B, 75·chunks + 2, width); a weight multiplies what its token says, as in kohya."""
-        context = encode_tokens(self._base, tokens.ids, clip_skip=self._settings.clip_skip).context
+    def encode(self, tokens: CaptionTokens) -> Conditioning:
+        """With a context (B, 75·chunks + 2, width); a weight multiplies what its token says, as in kohya."""
+        found = encode_tokens(self._base, tokens.ids, clip_skip=self._settings.clip_skip)
         if tokens.weights is None:
-            return context
-        return context * _joined(tokens.weights).to(context.device, context.dtype)[..., None]
+            return found
+        weights = _joined(tokens.weights).to(found.context.device, found.context.dtype)
+        return Conditioning(found.context * weights[..., None], found.pooled)
 
 
 def _joined(weights: Tensor) -> Tensor:

@@ -39,12 +39,6 @@ def open_folder(folder: Path) -> tuple[Checkpoint, ModelHints]:
     return RenamedCheckpoint(places, {}), folder_hints(folder, encoders)
 
 
-def folder_files(folder: Path) -> list[Path]:
-    """The files that hold the weights of the model in `folder`, in a fixed order."""
-    parts = ("unet", "vae", "text_encoder", "text_encoder_2")
-    return [file for part in parts if (folder / part).is_dir() for file in _files(folder / part)]
-
-
 def rename_vae(parts: list[Checkpoint]) -> Places:
     """An autoencoder in diffusers' names."""
     names = [key for part in parts for key in part.keys()]  # noqa: SIM118

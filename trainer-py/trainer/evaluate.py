@@ -16,16 +16,17 @@ from trainer.captions import steady_caption
 from trainer.lora_batch import LoraBatch
 from trainer.measure_plan import measure_plan
 from trainer.plan import Plan, PlanImage
+from trainer.predict import predict, whole_size
 from trainer.probes import Probe, drift_probes, picture_probes
 from trainer.saved_lora import MeasuredLora
 from trainer.settings import Settings
 from trainer.side_by_side import side_by_side, threads_side_by_side
-from trainer.text import encode_prompts
+from trainer.text import Conditioning, encode_prompts
 
 Row = tuple[int, float]
 """Index of a probe, and the weight at which it is asked."""
 
-Contexts = dict[tuple[str, float], Tensor]
+Contexts = dict[tuple[str, float], Conditioning]
 """Encoded prompts by their text and the weight at which they were encoded."""
 
 _LATENT_ROWS = 8 * 64 * 64
@@ -147,28 +148,29 @@ class Evaluation:
         probes = [self._probes[index] for index, _ in part]
         if batch:
             batch.set_rows([(0, weight) for _, weight in part])
-        noisy = torch.stack([probe.noisy for probe in probes]).to(base.device, base.dtype)
-        timesteps = torch.tensor([probe.timestep for probe in probes], device=base.device)
-        context = torch.stack([contexts[probe.prompt, weight] for probe, (_, weight) in zip(probes, part, strict=True)])
-        predicted = base.unet(noisy, timesteps, context).float()
+        noisy = torch.stack([probe.noisy for probe in probes])
+        timesteps = torch.tensor([probe.timestep for probe in probes])
+        asked = [contexts[probe.prompt, weight] for probe, (_, weight) in zip(probes, part, strict=True)]
+        size = whole_size(8 * noisy.shape[2], 8 * noisy.shape[3])
+        predicted = predict(base, noisy, timesteps, Conditioning.stack(asked), [size] * len(part))
         target = torch.stack([probe.target for probe in probes]).to(base.device)
         return (predicted - target).square().mean(dim=(1, 2, 3)).tolist()
 
-    def _contexts(self, rows: list[Row], batch: LoraBatch | None) -> dict[tuple[str, float], Tensor]:
+    def _contexts(self, rows: list[Row], batch: LoraBatch | None) -> Contexts:
         settings = self._plan.settings
         wanted = list(dict.fromkeys((self._probes[index].prompt, weight) for index, weight in rows))
-        found: dict[tuple[str, float], Tensor] = {}
+        found: Contexts = {}
         for at in range(0, len(wanted), _MOST_ROWS):
             some = wanted[at : at + _MOST_ROWS]
             if batch:
                 batch.set_rows([(0, weight) for _, weight in some])
-            context = encode_prompts(
+            conditioning = encode_prompts(
                 self._base,
                 [prompt for prompt, _ in some],
                 clip_skip=settings.clip_skip,
                 max_token_length=settings.max_token_length,
-            ).context
-            found.update(zip(some, context, strict=True))
+            )
+            found.update((row, conditioning[at]) for at, row in enumerate(some))
         return found
 
     def _parts(self, rows: list[Row]) -> Iterator[list[Row]]:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 class FileHash:
-    """Starts reading `path` in a thread at once; `new` and `old` wait for it."""
+    """Starts reading `path` in a thread at once; `new` and `old` wait for it.
+
+    A model that is a folder has the hashes of its weight files one after another.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,10 +32,22 @@ class FileHash:
 
     def _read(self) -> None:
         whole = hashlib.sha256()
-        with self._path.open("rb") as file:
-            file.seek(0x100000)
-            self._old = hashlib.sha256(file.read(0x10000)).hexdigest()[:8]
-            file.seek(0)
-            while chunk := file.read(1 << 22):
-                whole.update(chunk)
+        for number, path in enumerate(_files(self._path)):
+            with path.open("rb") as file:
+                if number == 0:
+                    file.seek(0x100000)
+                    self._old = hashlib.sha256(file.read(0x10000)).hexdigest()[:8]
+                    file.seek(0)
+                while chunk := file.read(1 << 22):
+                    whole.update(chunk)
         self._new = whole.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.glob("*/*") if file.suffix in (".safetensors", ".bin"))
+    return sorted(found, key=lambda file: _PARTS.get(file.parent.name, len(_PARTS)))
+
+
+_PARTS = {"unet": 0, "vae": 1, "text_encoder": 2, "text_encoder_2": 3}

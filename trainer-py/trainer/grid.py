@@ -89,7 +89,7 @@ def run_grid(request_path: Path) -> None:
 def _load(request: GridRequest) -> tuple[BaseModel, ModelTag]:
     _stage("loadingModel", 0, 1)
     path = Path(request.base_model_path)
-    base_hash = FileHash(path) if path.is_file() else None
+    base_hash = FileHash(path) if path.exists() else None
     device = pick_device()
     # Half precision has no fast arithmetic on a CPU.
     dtype = torch.float32 if device.type == "cpu" and request.precision == "fp16" else DTYPES[request.precision]
@@ -135,7 +135,7 @@ def _groups(rows: Sequence[GridRow]) -> list[list[GridRow]]:
     size = 0
     for row in rows:
         assert row.lora is not None
-        size += sum(part.nbytes for module in row.lora.modules.values() for part in (module.down, module.up))
+        size += sum(part.nbytes for module in row.lora.modules.values() for part in module.tensors().values())
         if groups[-1] and size > _BYTES_AT_ONCE:
             groups.append([])
             size = 0

@@ -5,12 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from trainer import __version__
 from trainer.file_hash import FileHash
 from trainer.lora_weights import LoraWeights
+from trainer.model_metadata import model_facts, model_spec
 from trainer.network_metadata import network_facts
 from trainer.plan import Plan, PlanImage
 from trainer.recipe_metadata import caption_facts, loss_facts, optimisation_facts
@@ -23,7 +23,7 @@ def lora_metadata(
     """All ss_* and modelspec.* of one epoch, without the output name and the sshs hashes."""
     facts = {
         **_run(plan, progress, epoch),
-        **_base_model(plan, base_hash),
+        **model_facts(plan, base_hash),
         **network_facts(plan.settings, weights, xl=plan.base_model.kind == "sdxl"),
         **optimisation_facts(plan.settings),
         **loss_facts(plan.settings),
@@ -53,18 +53,6 @@ def _run(plan: Plan, progress: Progress, epoch: int) -> dict[str, Any]:
         "ss_training_comment": f"Train LoRA, plan {plan.id}",
         "ss_sd_scripts_commit_hash": None,
         "ss_seed": plan.settings.seed,
-    }
-
-
-def _base_model(plan: Plan, base_hash: FileHash) -> dict[str, Any]:
-    return {
-        "ss_sd_model_name": Path(plan.base_model.path).name,
-        "ss_sd_model_hash": base_hash.old,
-        "ss_new_sd_model_hash": base_hash.new,
-        "ss_v2": False,
-        "ss_base_model_version": "sd_v1",
-        "ss_clip_skip": plan.settings.clip_skip,
-        "ss_max_token_length": plan.settings.max_token_length,
     }
 
 
@@ -178,13 +166,11 @@ def _modelspec(plan: Plan) -> dict[str, str]:
     settings = plan.settings
     spec = {
         "modelspec.sai_model_spec": "1.0.1",
-        "modelspec.architecture": "stable-diffusion-v1/lora",
-        "modelspec.implementation": "diffusers",
         "modelspec.implementation_version": f"train-lora/{__version__}",
         "modelspec.date": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds"),
         "modelspec.resolution": f"{settings.resolution.width}x{settings.resolution.height}",
         "modelspec.encoder_layer": str(settings.clip_skip),
-        "modelspec.prediction_type": "epsilon",
+        **model_spec(plan),
     }
     if plan.dataset.trigger_word:
         spec["modelspec.trigger_phrase"] = plan.dataset.trigger_word

@@ -1,7 +1,7 @@
 """plan.json and run.json as frozen dataclasses, checked when they are read. Imports nothing heavy."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,10 @@ class PlanBaseModel:
     kind: str
     resolution: int
     bytes: int
+    prediction: str = ""
+
+    def __post_init__(self) -> None:
+        expect(self.kind in ("sd1", "sd2", "sdxl"), "a base model of the kind sd1, sd2 or sdxl")
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,12 @@ class Plan:
         expect(any(not image.held_out for image in self.images), "at least one picture that is not held out")
 
     @property
+    def prediction(self) -> str:
+        """What the base model predicts as far as the plan says: "epsilon", "v" or, where its file must tell, ""."""
+        told = self.settings.prediction_type
+        return self.base_model.prediction if told == "auto" else told
+
+    @property
     def trained_images(self) -> tuple[PlanImage, ...]:
         return tuple(image for image in self.images if not image.held_out)
 
@@ -129,7 +139,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Run:
-    """Where a run writes; frozen at its start. cache_dir: what all runs share; "": only this run's own folder."""
+    """Where a run writes; frozen at its start. cache_dir: what all runs share; "": only this run's own folder.
+
+    extra_epochs: by how many it was extended after its plan was made.
+    """
 
     id: str
     plan_id: str
@@ -138,6 +151,7 @@ class Run:
     files: tuple[str, ...]
     created_at: int
     cache_dir: str = ""
+    extra_epochs: int = 0
 
     def __post_init__(self) -> None:
         plain = all(Path(name).name == name and name.endswith(".safetensors") for name in self.files)
@@ -153,5 +167,15 @@ def read_run(path: Path, plan: Plan) -> Run:
     """Read the run.json beside a plan. Raises Failure `bad_plan` when it belongs to another plan."""
     run = from_json(Run, read_json(path))
     expect(run.plan_id == plan.id, f"run.json to belong to plan {plan.id}, found {run.plan_id}")
-    expect(len(run.files) == len(plan.files), f"{len(plan.files)} file names in run.json, found {len(run.files)}")
+    epochs = len(plan.files) + run.extra_epochs
+    expect(len(run.files) == epochs, f"{epochs} file names in run.json, found {len(run.files)}")
     return run
+
+
+def extended(plan: Plan, run: Run) -> Plan:
+    """The plan with the epochs that a run was extended by; the schedule is that of the longer run."""
+    if not run.extra_epochs:
+        return plan
+    epochs = plan.settings.epochs + run.extra_epochs
+    settings = replace(plan.settings, epochs=epochs)
+    return replace(plan, settings=settings, total_steps=plan.steps_per_epoch * epochs, files=run.files)

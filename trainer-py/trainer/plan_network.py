@@ -52,8 +52,11 @@ def plan_network(plan: Plan, base: BaseModel, targets: Mapping[str, nn.Module], 
 
 def learning_rates(settings: Settings) -> dict[str, float]:
     """The base rate of each group, LoRA+'s up halves included."""
-    text = settings.text_encoder_lr
-    rates = {"unet": settings.unet_lr, "text_encoder": text, "text_encoder_2": text}
+    rates = {
+        "unet": settings.unet_lr,
+        "text_encoder": settings.text_encoder_lr,
+        "text_encoder_2": settings.text_encoder2_lr,
+    }
     return {**rates, **{group + PLUS: rate * settings.lora_plus_ratio for group, rate in rates.items()}}
 
 

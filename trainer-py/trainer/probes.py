@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.loss import target_of
 from trainer.measure_plan import MeasurePlan
 from trainer.plan import PlanImage
+from trainer.predict import predict, whole_size
 from trainer.randomness import generator
+from trainer.sampler import clean_and_noise
 from trainer.settings import Settings
 from trainer.text import encode_prompts
 
@@ -21,7 +24,8 @@ _TRAJECTORY = tuple(range(900, 0, -100))
 class Probe:
     """`noisy` (4, h, w) at `timestep` under `prompt` should give `target` (4, h, w); float32 on the CPU.
 
-    kind: "train" and "held_out" ask for the noise of a picture, "drift" for what the base model itself would say.
+    kind: "train" and "held_out" ask for what a perfect model would say of a picture, "drift" for what the base model
+    itself would say.
     """
 
     kind: str
@@ -51,7 +55,8 @@ def picture_probes(
             alpha = float(base.alphas_cumprod[timestep])
             noisy = math.sqrt(alpha) * latent + math.sqrt(1 - alpha) * noise
             core = place < amount.core and timestep in amount.core_timesteps
-            probes.append(Probe(kind, image.caption, timestep, noisy, noise, core))
+            target = target_of(base.prediction, torch.tensor([alpha]), noise[None], latent[None])[0]
+            probes.append(Probe(kind, image.caption, timestep, noisy, target, core))
     return probes
 
 
@@ -71,22 +76,25 @@ def drift_probes(
     may raise to interrupt.
     """
     prompts = list(prompts)[: amount.generic]
-    context = encode_prompts(
+    conditioning = encode_prompts(
         base, prompts, clip_skip=settings.clip_skip, max_token_length=settings.max_token_length
-    ).context
+    )
+    sizes = [whole_size(8 * size[0], 8 * size[1])] * len(prompts)
     noise = [torch.randn((4, *size), generator=generator(settings.seed, "drift", prompt)) for prompt in prompts]
     x = torch.stack(noise).to(base.device)
     probes = []
     for index, timestep in enumerate(_TRAJECTORY):
         check(index, len(_TRAJECTORY))
-        steps = torch.full((len(prompts),), timestep, device=base.device)
-        predicted = base.unet(x.to(base.dtype), steps, context).float()
+        steps = torch.full((len(prompts),), timestep)
+        predicted = predict(base, x, steps, conditioning, sizes)
         if timestep in amount.drift_timesteps:
             for place, prompt in enumerate(prompts):
                 core = place < amount.core and timestep in amount.drift_core_timesteps
                 probes.append(Probe("drift", prompt, timestep, x[place].cpu(), predicted[place].cpu(), core))
         following = _TRAJECTORY[index + 1] if index + 1 < len(_TRAJECTORY) else 0
-        x = _ddim(x, predicted, float(base.alphas_cumprod[timestep]), float(base.alphas_cumprod[following]))
+        alpha, after = float(base.alphas_cumprod[timestep]), float(base.alphas_cumprod[following])
+        clean, left = clean_and_noise(base.prediction, x, predicted, alpha)
+        x = math.sqrt(after) * clean + math.sqrt(1 - after) * left
     check(len(_TRAJECTORY), len(_TRAJECTORY))
     return probes
 
@@ -96,8 +104,3 @@ def spread(images: Sequence[PlanImage], most: int) -> list[PlanImage]:
     if len(images) <= most:
         return list(images)
     return [images[index * len(images) // most] for index in range(most)]
-
-
-def _ddim(x: Tensor, predicted: Tensor, alpha: float, following: float) -> Tensor:
-    clean = (x - math.sqrt(1 - alpha) * predicted) / math.sqrt(alpha)
-    return math.sqrt(following) * clean + math.sqrt(1 - following) * predicted

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from trainer.base_model import BaseModel
-from trainer.clip_tokenizer import token_ids
+from trainer.cell_contexts import CellContexts
 from trainer.failure import Failure
 from trainer.lora_batch import LoraBatch
 from trainer.lora_rows import Row
-from trainer.sampler import cell_noise, guided, sample_latents
+from trainer.predict import size_vector, whole_size
+from trainer.sampler import NoiseModel, cell_noise, guided, sample_latents
 from trainer.side_by_side import side_by_side, threads_side_by_side
-from trainer.text import CHUNK, encode_tokens, tokenize
+from trainer.text import Conditioning
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def draw_pixels(
     if not cells:
         return
     order = sorted(range(len(cells)), key=lambda index: _order(cells[index]))
-    contexts = _Contexts(base, loras, cells, drawing)
+    contexts = CellContexts(base, loras, [(cell.row, cell.prompt) for cell in cells], drawing)
     threads = threads_side_by_side(base.device, _pixels(drawing))
     size = max_batch or _batch_size(base.device, drawing)
     batches = _split(order, size, threads)
@@ -92,65 +93,35 @@ def _order(cell: CellRequest) -> tuple[float, ...]:
     return (-1 if lora is None else lora, weight)
 
 
-class _Contexts:
-    """Text encoder outputs by (row, text): the LoRA changes them as well."""
-
-    def __init__(self, base: BaseModel, loras: LoraBatch, cells: Sequence[CellRequest], drawing: Drawing) -> None:
-        texts = list(dict.fromkeys([drawing.negative_prompt, *(cell.prompt for cell in cells)]))
-        tokens = _tokens(base, texts)
-        self._texts = {text: index for index, text in enumerate(texts)}
-        rows = sorted({cell.row for cell in cells}, key=lambda row: (-1 if row[0] is None else row[0], row[1]))
-        self._rows: dict[Row, Tensor] = {}
-        each = max(1, _TEXTS_AT_ONCE // tokens.shape[:2].numel())
-        for start in range(0, len(rows), each):
-            some = rows[start : start + each]
-            self._rows.update(zip(some, _encode(base, loras, some, tokens, drawing.clip_skip), strict=True))
-
-    def __call__(self, cells: Sequence[CellRequest], texts: Sequence[str]) -> Tensor:
-        """Context (cells, tokens, width)."""
-        pairs = zip(cells, texts, strict=True)
-        return torch.stack([self._rows[cell.row][self._texts[text]] for cell, text in pairs])
-
-
-_TEXTS_AT_ONCE = 64
-
-
-def _tokens(base: BaseModel, texts: Sequence[str]) -> Tensor:
-    # (texts, chunks, 77) with as many chunks as the longest text needs; guidance wants both contexts equally long.
-    lengths = [len(ids) for ids in token_ids(texts)]
-    chunks = max(1, -(-max(lengths) // CHUNK))
-    return tokenize(base, texts, CHUNK * chunks)
-
-
-@torch.no_grad()
-def _encode(base: BaseModel, loras: LoraBatch, rows: Sequence[Row], tokens: Tensor, clip_skip: int) -> Tensor:
-    # (rows, texts, tokens, width); the WebUI joins the chunks of a long prompt with their BOS and EOS left in.
-    texts, chunks, length = tokens.shape
-    loras.set_rows(rows)
-    single = tokens.reshape(1, texts * chunks, 1, length).expand(len(rows), -1, -1, -1).reshape(-1, 1, length)
-    context = encode_tokens(base, single, clip_skip=clip_skip).context
-    loras.set_rows(())
-    return context.view(len(rows), texts, chunks * length, -1)
-
-
 @torch.no_grad()
 def _draw_batch(
     base: BaseModel,
     loras: LoraBatch,
-    contexts: _Contexts,
+    contexts: CellContexts,
     batch: list[tuple[int, CellRequest]],
     drawing: Drawing,
 ) -> list[tuple[int, Tensor]]:
     cells = [cell for _, cell in batch]
     noise = cell_noise([cell.seed for cell in cells], drawing.width, drawing.height).to(base.device)
-    context = contexts(cells, [cell.prompt for cell in cells])
-    negative = contexts(cells, [drawing.negative_prompt] * len(cells))
-    loras.set_rows([cell.row for cell in cells], forwards=drawing.steps)
-    denoise = guided(base.unet, context, negative, drawing.cfg_scale)
-    latents = sample_latents(drawing.sampler, denoise, noise, base.alphas_cumprod, drawing.steps)
+    rows = [cell.row for cell in cells]
+    prompts = contexts([(cell.row, cell.prompt) for cell in cells])
+    negative = contexts.negative(rows)
+    loras.set_rows(rows, forwards=drawing.steps)
+    vectors = _vectors(base, prompts, negative, drawing)
+    denoise = guided(base.unet, prompts.context, negative.context, drawing.cfg_scale, vectors)
+    model = NoiseModel(base.alphas_cumprod, base.prediction, trailing=base.config.zero_terminal_snr)
+    latents = sample_latents(drawing.sampler, denoise, noise, model, drawing.steps)
     loras.set_rows(())
     pictures = decode(base, latents).cpu()
     return [(index, picture) for (index, _), picture in zip(batch, pictures, strict=True)]
+
+
+def _vectors(
+    base: BaseModel, prompts: Conditioning, negative: Conditioning, drawing: Drawing
+) -> tuple[Tensor, Tensor] | None:
+    sizes = [whole_size(drawing.height, drawing.width)] * len(prompts.context)
+    found = [size_vector(base, each.pooled, sizes) for each in (prompts, negative)]
+    return None if found[0] is None or found[1] is None else (found[0], found[1])
 
 
 @torch.no_grad()

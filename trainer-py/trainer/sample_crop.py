@@ -24,6 +24,14 @@ class Sample:
     image: PlanImage
     crop: Crop
 
+    @property
+    def sizes(self) -> tuple[int, int, int, int, int, int]:
+        """What XL is told: height and width of the original, top and left of the crop, height and width of the rest."""
+        image, crop = self.image, self.crop
+        width, height = image.bucket
+        left = image.resized[0] - width - crop.left if crop.flipped else crop.left
+        return image.height, image.width, crop.top, left, height, width
+
 
 def centre_crop(image: PlanImage) -> Crop:
     """The crop that is measured, and trained on unless there are random ones."""

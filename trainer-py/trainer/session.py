@@ -1,13 +1,12 @@
 """What a training run holds in its hands: plan, models, state and the accounts of its time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from trainer.base_model import BaseModel, load_base_model
+from trainer.base_model import BaseModel
 from trainer.commands import Commands
-from trainer.device import DTYPES
 from trainer.evaluate import Evaluation
 from trainer.events import emit
 from trainer.failure import NonFiniteError
@@ -17,10 +16,10 @@ from trainer.latent_cache import cache_latents
 from trainer.latent_folder import latent_folder
 from trainer.masks import load_masks
 from trainer.network import LoraNetwork
-from trainer.noise_schedule import noise_schedule
 from trainer.optimizer import Optimizer
 from trainer.picture_source import PictureSource, training_samples
 from trainer.plan import Plan, Run
+from trainer.plan_base import load_plan_base
 from trainer.plan_network import learning_rates, plan_network, plan_targets
 from trainer.sample_crop import centre_samples
 from trainer.schedule import warmup_steps
@@ -52,6 +51,10 @@ class Session:
         emit({"type": "stage", "stage": name, "done": done, "total": total})
         if done < total:
             self.commands.check()
+
+    def warn(self, message: str) -> None:
+        """Tell the user something that stops nothing."""
+        emit({"type": "warning", "message": message})
 
     def save_state(self) -> None:
         """Have the exact state of the present step on disk, and say so when it was not there yet.
@@ -91,17 +94,9 @@ def open_session(  # noqa: PLR0913
 
     stage("loadingModel", 0, 1)
     path = Path(plan.base_model.path)
-    base_hash = FileHash(path) if path.is_file() else None
-    base = load_base_model(
-        path,
-        device=device,
-        dtype=DTYPES[plan.settings.mixed_precision],
-        parts=_parts(plan),
-        clip_skip=plan.settings.clip_skip,
-    )
+    base_hash = FileHash(path) if path.exists() else None
+    base = load_plan_base(plan, device=device, parts=_parts(plan))
     assert base_hash is not None
-    if plan.settings.zero_terminal_snr:
-        base = replace(base, alphas_cumprod=noise_schedule(zero_terminal_snr=True))
     stage("loadingModel", 1, 1)
     centres = centre_samples(plan)
     latents = cache_latents(

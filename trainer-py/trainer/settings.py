@@ -9,6 +9,7 @@ OPTIMIZERS = ("AdamW", "AdamW8bit", "Lion", "Adafactor", "Prodigy", "AdamWSchedu
 NETWORKS = ("lora", "locon", "dora", "loha", "lokr")
 SCHEDULES = ("constant", "linear", "cosine", "cosine_with_restarts", "polynomial", "constant_with_warmup")
 LOSS_TYPES = ("l2", "l1", "huber", "smooth_l1")
+PREDICTIONS = ("auto", "epsilon", "v")
 HUBER_SCHEDULES = ("snr", "exponential", "constant")
 
 
@@ -84,6 +85,9 @@ class Settings:
     max_token_length: int
     held_out_images: int
     grid: GridSettings
+    vae: str = ""
+    prediction_type: str = "auto"
+    text_encoder2_lr: float = 0.0
     optimizer_args: tuple[str, ...] = ()
     lr_scheduler_num_cycles: int = 1
     lr_scheduler_power: float = 1.0
@@ -146,7 +150,8 @@ class Settings:
         )
         expect(self.network_alpha > 0, "a networkAlpha above 0")
         expect(
-            self.unet_lr > 0 or self.text_encoder_lr > 0, "unetLr or textEncoderLr above 0, or nothing would be trained"
+            max(self.unet_lr, self.text_encoder_lr, self.text_encoder2_lr) > 0,
+            "unetLr, textEncoderLr or textEncoder2Lr above 0, or nothing would be trained",
         )
         self._check_learning()
         self._check_loss()
@@ -156,6 +161,7 @@ class Settings:
         expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
         expect(self.max_token_length in (75, 150, 225), "a maxTokenLength of 75, 150 or 225")
         expect(self.clip_skip >= 1, "a clipSkip of at least 1")
+        expect(self.prediction_type in PREDICTIONS, f"a predictionType of {', '.join(PREDICTIONS)}")
 
     def _check_learning(self) -> None:
         expect(self.optimizer in OPTIMIZERS, f"an optimizer of {', '.join(OPTIMIZERS)}")
@@ -174,7 +180,7 @@ class Settings:
         )
         trains_on = self.stop_text_encoder_at == 1 or self.unet_lr > 0
         expect(trains_on, "a unetLr above 0 with stopTextEncoderAt, or nothing would be trained after it")
-        rates = {rate for rate in (self.unet_lr, self.text_encoder_lr) if rate}
+        rates = {rate for rate in (self.unet_lr, self.text_encoder_lr, self.text_encoder2_lr) if rate}
         expect(
             self.optimizer not in ("Prodigy", "DAdaptAdam") or len(rates) == 1,
             f"equal learning rates with {self.optimizer}, which finds one for all",

@@ -20,6 +20,15 @@ class Conditioning:
     context: Tensor
     pooled: Tensor | None
 
+    def __getitem__(self, place: int | slice) -> "Conditioning":
+        return Conditioning(self.context[place], None if self.pooled is None else self.pooled[place])
+
+    @staticmethod
+    def stack(prompts: "Sequence[Conditioning]") -> "Conditioning":
+        """Of prompts that were taken out one by one."""
+        pooled = [each.pooled for each in prompts if each.pooled is not None]
+        return Conditioning(torch.stack([each.context for each in prompts]), torch.stack(pooled) if pooled else None)
+
 
 def encode_prompts(base: BaseModel, prompts: Sequence[str], *, clip_skip: int, max_token_length: int) -> Conditioning:
     """Context (prompts, max_token_length + 2, width) of prompts; differentiable.
