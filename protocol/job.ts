@@ -63,6 +63,10 @@ export const Job = z.object({
   lossStride: z.int().positive(),
   evaluations: z.array(z.object({ epoch: z.int(), ...Evaluation.omit({ weight: true }).shape, atWeights: z.array(Evaluation) })),
   saves: z.array(z.object({ epoch: z.int(), step: z.int(), file: z.string(), bytes: z.int() })),
+  /** LoRAs that were asked for in the middle of an epoch. */
+  extraSaves: z.array(z.object({ step: z.int(), file: z.string(), bytes: z.int() })),
+  /** Pictures that were asked for, below the run's folder. */
+  samples: z.array(z.object({ step: z.int(), prompt: z.int(), file: z.string() })),
   cells: z.array(Cell),
   sheet: z.string().nullable(),
   verdict: Verdict.nullable(),
@@ -95,6 +99,8 @@ export function newJob(facts: Pick<Job, "id" | "name" | "dataset" | "baseModel" 
     lossStride: 1,
     evaluations: [],
     saves: [],
+    extraSaves: [],
+    samples: [],
     cells: [],
     sheet: null,
     verdict: null,
@@ -114,7 +120,10 @@ export function applyEvent(job: Job, event: JobEvent): Job {
     case "status":
       return withStatus(job, event.status, event.time);
     case "started":
-      return rewindTo({ ...withStatus(job, "running", event.time), failure: null }, event.step);
+      return rewindTo(
+        { ...withStatus(job, "running", event.time), failure: null, totalSteps: event.totalSteps, epochs: event.epochs },
+        event.step,
+      );
     case "stage":
       return { ...job, stage: event.done < event.total ? { name: event.stage, done: event.done, total: event.total } : null };
     case "step":
@@ -133,6 +142,14 @@ export function applyEvent(job: Job, event: JobEvent): Job {
     }
     case "sheet":
       return { ...job, sheet: event.file };
+    case "savedNow": {
+      const { type: _type, time: _time, sshsModelHash: _hash, ...save } = event;
+      return { ...job, extraSaves: replaceBy(job.extraSaves, save, (s) => s.file === save.file) };
+    }
+    case "sample": {
+      const { type: _type, time: _time, ...sample } = event;
+      return { ...job, samples: replaceBy(job.samples, sample, (s) => s.file === sample.file) };
+    }
     case "stateSaved":
       return job;
     case "warning":

@@ -9,7 +9,9 @@ export const BaseModel = z.object({
   /** File name without extension, as the WebUI shows it. */
   name: z.string(),
   path: z.string(),
-  kind: z.enum(["sd1"]),
+  kind: z.enum(["sd1", "sd2", "sdxl"]),
+  /** What its UNet predicts; absent in plans of before it was looked at, where the trainer finds out itself. */
+  prediction: z.enum(["epsilon", "v"]).optional(),
   /** Side of the square it was trained at, in pixels. */
   resolution: z.int().positive(),
   bytes: z.int().positive(),
@@ -118,6 +120,8 @@ export const Run = z.object({
   outputName: z.string(),
   files: z.array(z.string()),
   createdAt: z.int(),
+  /** Epochs that were added to the plan's after the run had begun; `files` holds theirs too. */
+  extraEpochs: z.int().positive().optional(),
   /** What all runs of a home share, such as latents. */
   cacheDir: z.string().optional(),
 });

@@ -27,11 +27,12 @@ export const TrainerStage = z.enum([
   "drawingGrid",
   "evaluating",
   "saving",
+  "drawingSamples",
 ]);
 export type TrainerStage = z.infer<typeof TrainerStage>;
 
 export const TrainerEvent = z.discriminatedUnion("type", [
-  /** First line of a run. `step` > 0 when it goes on from a saved state. */
+  /** First line of a run, and again when it goes on after an extension or from an earlier epoch. `step` > 0: from a saved state. */
   event("started", { pid: z.int(), device: z.string(), precision: z.string(), step: z.int(), totalSteps: z.int(), epochs: z.int() }),
   /** Work that is not a training step, for the progress line. `installing` and `waitingForGpu` come from the server. */
   event("stage", {
@@ -56,6 +57,10 @@ export const TrainerEvent = z.discriminatedUnion("type", [
   event("evaluated", { epoch: z.int(), ...Evaluation.omit({ weight: true }).shape, atWeights: z.array(Evaluation) }),
   /** The LoRA of this epoch is in the LoRA folder, complete, under `file` (a name, not a path). */
   event("saved", { epoch: z.int(), step: z.int(), file: z.string(), bytes: z.int(), sshsModelHash: z.string() }),
+  /** A LoRA that was asked for in the middle of an epoch, in the LoRA folder like the others. */
+  event("savedNow", { step: z.int(), file: z.string(), bytes: z.int(), sshsModelHash: z.string() }),
+  /** A picture that was asked for: one of the grid's prompts by the LoRA of this step; `file` is a path below the run's folder. */
+  event("sample", { step: z.int(), prompt: z.int().nonnegative(), file: z.string() }),
   event("cell", { ...Cell.shape }),
   /** The sheet below the run's grid folder was drawn anew; all cells of `epoch` are in it. */
   event("sheet", { epoch: z.int(), file: z.string() }),
@@ -85,6 +90,12 @@ export const TrainerCommand = z.discriminatedUnion("type", [
   z.object({ type: z.literal("pause") }),
   /** Save the state after the current step and leave; the user wants no more of it. */
   z.object({ type: z.literal("stop") }),
+  /** Save the LoRA as it is after the current step, draw the grid's prompts by it, or save it and then stop. */
+  z.object({ type: z.literal("saveNow") }),
+  z.object({ type: z.literal("sampleNow") }),
+  z.object({ type: z.literal("stopAndSave") }),
+  /** run.json has more epochs now: read it again and go on. */
+  z.object({ type: z.literal("extend") }),
   /** After the current step (or cell) move everything off the GPU and wait for `unpark`; pause, stop and a closed stdin still count. */
   z.object({ type: z.literal("park") }),
   z.object({ type: z.literal("unpark") }),

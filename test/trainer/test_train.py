@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from run_folder import GRID, Trainer, train, write_run
 
@@ -177,12 +177,36 @@ def test_a_full_disk_is_said_and_the_run_ends_like_an_unbroken_one_once_there_is
     assert _equal_loras(whole, full, 1)
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_and_saves_nothing_broken(tmp_path: Path, tiny_checkpoint: Path) -> None:
+def test_a_loss_that_is_not_finite_at_half_the_rate_too_ends_the_run_and_saves_nothing_broken(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
     run = write_run(tmp_path / "run", tiny_checkpoint, unetLr=1e30, maxGradNorm=0)
     events, code = Trainer("train", str(run)).end()
     assert (events[-1]["code"], code) == ("nan_loss", 1)
     assert "step 2" in events[-1]["message"]
+    assert [event["step"] for event in _of(events, "started")] == [0, 0]
+    assert "from the start with half" in _of(events, "warning")[0]["message"]
     assert not list((run / "models").glob("*")) if (run / "models").exists() else True
+
+
+def test_numbers_that_break_in_a_later_epoch_cost_that_epoch_and_half_the_rate(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run = write_run(tmp_path / "run", tiny_checkpoint, epochs=2, lrScheduler="constant")
+    paused = Trainer("train", str(run))
+    paused.until("step", step=8)
+    paused.say('{"type": "pause"}')
+    rest, _ = paused.end()
+    step = rest[-1]["step"]
+    state = run / "state" / f"step-{step:08d}.safetensors"
+    tensors = load_file(state)
+    tensors["unet.value"].fill_(3e38)  # finite, but nothing that comes of it is
+    save_file(tensors, state)
+    events = train(run)
+    assert [event["step"] for event in _of(events, "started")] == [step, 6]
+    assert "end of epoch 1 with half" in _of(events, "warning")[0]["message"]
+    assert {event["learningRate"] for event in _of(events, "step")} == {1e-3}
+    assert [event["epoch"] for event in _of(events, "saved")] == [2] and events[-1]["type"] == "finished"
 
 
 def test_a_loss_that_breaks_in_the_last_step_of_an_epoch_leaves_neither_a_lora_nor_a_broken_state(
@@ -190,7 +214,7 @@ def test_a_loss_that_breaks_in_the_last_step_of_an_epoch_leaves_neither_a_lora_n
 ) -> None:
     run = write_run(tmp_path / "run", tiny_checkpoint, images=3, epochs=2, unetLr=1e30, heldOutImages=2)
     events, code = Trainer("train", str(run)).end()
-    assert (events[-1]["code"], code, len(_of(events, "step"))) == ("nan_loss", 1, 1)
+    assert (events[-1]["code"], code, len(_of(events, "step"))) == ("nan_loss", 1, 2)
     assert not list(run.rglob("zorp*.safetensors")) and not list(run.rglob("step-*.safetensors"))
 
 

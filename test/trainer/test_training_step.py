@@ -1,6 +1,7 @@
 """What one step does to the gradients, with one hand and with two."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_two_hands_do_what_one_does_whatever_the_loss(tiny_checkpoint: Path, tmp
         found.append(_run(base, plan, tmp_path / str(hands), hands=hands, count=2))
     (one, values), (two, others) = found
     assert two.loss == pytest.approx(one.loss, rel=1e-4) and two.optimized == pytest.approx(one.optimized, rel=1e-4)
-    assert float((values - others).abs().max()) < 1e-6
+    assert float((values - others).abs().max()) < 5e-6
     assert one.optimized != pytest.approx(one.loss)
 
 
@@ -98,11 +99,38 @@ def test_accumulated_batches_are_one_step_of_all_their_pictures(tiny_checkpoint:
         batch = maker.batch((0, index) if index else (0,), images)
         context = Conditioner(base, plan.settings, fixed=False).encode(batch.tokens)
         with torch.no_grad():
-            errors.append(float((base.unet(batch.noisy, batch.timesteps, context.context) - batch.target).square().mean()))
+            errors.append(
+                float((base.unet(batch.noisy, batch.timesteps, context.context) - batch.target).square().mean())
+            )
     assert len(errors) == 3 and len(set(errors)) == 3
     result, _ = _run(base, plan, tmp_path)
     assert result.loss == pytest.approx(sum(errors) / 3, rel=1e-4)
     assert sum(len(maker.micro_batches(step)) for step in range(plan.steps_per_epoch)) == 12
+
+
+def test_a_batch_that_does_not_fit_is_taken_in_parts_from_then_on(
+    tiny_checkpoint: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    found, sizes = [], []
+    for most in (99, 1):
+        base = _fresh(tiny_checkpoint)
+        forward = base.unet.forward
+
+        def limited(noisy: Tensor, *rest: Any, most: int = most, forward: Any = forward) -> Tensor:  # noqa: ANN401
+            sizes.append(len(noisy))
+            if len(noisy) > most:
+                raise torch.OutOfMemoryError("no room")
+            return forward(noisy, *rest)
+
+        base.unet.forward = limited  # type: ignore[method-assign]
+        plan = _plan(tmp_path / str(most), base, batchSize=4, gradientAccumulationSteps=2, optimizerArgs=["eps=1.0"])
+        found.append(_run(base, plan, tmp_path / str(most), count=2))
+    (whole, values), (parts, others) = found
+    assert parts.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert float((values - others).abs().max()) < 5e-6
+    assert set(sizes[-3:]) == {1}
+    warnings = [json.loads(line)["message"] for line in capfdbinary.readouterr().out.splitlines()]
+    assert ["2 at a time" in warnings[0], "1 at a time" in warnings[1], len(warnings)] == [True, True, 2]
 
 
 def test_regularisation_pictures_count_by_their_weight(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -136,3 +164,14 @@ def _unet(checkpoint: Path) -> dict[str, Any]:
         for name, module in lora_targets(base.unet, base.text_encoders).items()
         if name.startswith("lora_unet_")
     }
+
+
+def test_what_does_not_fit_as_a_single_picture_is_an_error(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    base = _fresh(tiny_checkpoint)
+
+    def full(*_: Any) -> Tensor:  # noqa: ANN401
+        raise torch.OutOfMemoryError("no room")
+
+    base.unet.forward = full  # type: ignore[method-assign]
+    with pytest.raises(torch.OutOfMemoryError):
+        _run(base, _plan(tmp_path, base, batchSize=1), tmp_path)

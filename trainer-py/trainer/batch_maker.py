@@ -31,6 +31,11 @@ class BatchMaker:
         self._alphas = base.alphas_cumprod.float()
         self._epoch, self._batches = 0, [[0]]
 
+    def of_step(self, step: int) -> list[Batch]:
+        """All batches that are accumulated in a step."""
+        places = enumerate(self.micro_batches(step))
+        return [self.batch((step, index) if index else (step,), images) for index, images in places]
+
     def micro_batches(self, step: int) -> list[list[PlanImage]]:
         """The pictures of a step, as many batches as are accumulated; in the last step of an epoch those left."""
         plan, settings = self._plan, self._plan.settings

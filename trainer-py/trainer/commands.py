@@ -1,4 +1,4 @@
-"""What the server asks for on stdin: pause, stop, park or unpark. A closed stdin means pause."""
+"""What the server asks for on stdin. A closed stdin means pause."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 Command = Literal["pause", "stop"]
+Ask = Literal["saveNow", "sampleNow", "extend"]
 
 _LOOK_SECONDS = 0.05
 
@@ -31,6 +32,7 @@ class Commands:
 
     def __init__(self) -> None:
         self._wanted: Command | None = None
+        self._asked: list[Ask] = []
         self._park = False
         self._parked_seconds = 0.0
         self.parking: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -46,6 +48,11 @@ class Commands:
             self._stand_still()
         if self._wanted:
             raise Interrupted(self._wanted)
+
+    def take(self) -> list[Ask]:
+        """What has been asked for since the last call, each once, in order."""
+        asked, self._asked = self._asked, []
+        return list(dict.fromkeys(asked))
 
     def clock(self) -> float:
         """Seconds that go by, without those of standing still; only differences mean something."""
@@ -83,6 +90,11 @@ class Commands:
             return  # a line that is no command asks for nothing
         if kind in ("pause", "stop"):
             self._want(kind)
+        elif kind in ("saveNow", "sampleNow", "extend"):
+            self._asked.append(kind)
+        elif kind == "stopAndSave":
+            self._asked.append("saveNow")
+            self._want("stop")
         elif kind in ("park", "unpark"):
             self._park = kind == "park"
 

@@ -30,6 +30,8 @@ def _finish(session: Session, epoch: int) -> None:
         _evaluate(session, epoch)
         progress.evaluated.append(epoch)
     session.save_state()
+    if epoch > 0:
+        session.folder.mark_good(progress)
     if epoch > 0 and str(epoch) not in progress.saved:
         saved = _save(session, epoch)
         progress.saved[str(epoch)] = (saved.file, saved.sshs_model_hash)

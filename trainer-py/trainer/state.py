@@ -21,6 +21,8 @@ from trainer.failure import Failure
 class Progress:
     """How far a run has come. `step` counts finished steps.
 
+    `rate` is a factor on the learning rates, and `good` what the end of the last epoch had of step, tensors, loss_scale
+    and good_steps: where to go back to when numbers break.
     `evaluated` and `drawn` hold epochs; `saved` maps an epoch, as a text, to its file name and sshs_model_hash.
     """
 
@@ -31,12 +33,17 @@ class Progress:
     tensors: str = ""
     loss_scale: float = 1.0
     good_steps: int = 0
+    rate: float = 1.0
+    good: dict[str, Any] = field(default_factory=dict)
     evaluated: list[int] = field(default_factory=list)
     saved: dict[str, tuple[str, str]] = field(default_factory=dict)
     drawn: list[int] = field(default_factory=list)
     train_seconds: float = 0.0
     compute_seconds: float = 0.0
     grid_seconds: float = 0.0
+
+
+_GOOD = ("step", "tensors", "loss_scale", "good_steps")
 
 
 class StateFolder:
@@ -84,12 +91,27 @@ class StateFolder:
         atomic_file.replace(self._folder / progress.tensors, [save(plain)])
         self.save_progress(progress)
         for file in self._folder.glob("*step-*"):
-            if file.name != progress.tensors:
+            if file.name not in (progress.tensors, progress.good.get("tensors")):
                 file.unlink(missing_ok=True)
 
     def save_progress(self, progress: Progress) -> None:
         """Note what has been done since at the same step; a few hundred bytes."""
         atomic_file.replace(self._index, [json.dumps(dataclasses.asdict(progress), indent=1).encode()])
+
+    def mark_good(self, progress: Progress) -> None:
+        """Remember the present state, which is on disk, as the end of an epoch."""
+        progress.good = {name: getattr(progress, name) for name in _GOOD}
+        self.save_progress(progress)
+        for file in self._folder.glob("*step-*"):
+            if file.name != progress.tensors:
+                file.unlink(missing_ok=True)
+
+    def go_back(self, progress: Progress, rate: float) -> None:
+        """Return to the end of the last epoch, or to the start, with another factor on the learning rates."""
+        for name, value in (progress.good or {"step": 0, "tensors": "", "loss_scale": 1.0, "good_steps": 0}).items():
+            setattr(progress, name, value)
+        progress.rate = rate
+        self.save_progress(progress)
 
     def _damaged(self) -> Failure:
         return Failure(

@@ -4,24 +4,28 @@ Setup, then one loop in a fixed order: command? step, say it, state; at the end 
 the LoRA and the grid row. Whatever is done is noted in the state, so that a resumption does only what is missing.
 """
 
+import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from trainer import atomic_file
-from trainer.commands import Commands, Interrupted
+from trainer.commands import Ask, Commands, Interrupted
 from trainer.device import pick_device
 from trainer.epoch_end import finish_epoch
 from trainer.events import emit
 from trainer.failure import Failure, NonFiniteError
 from trainer.journal import Journal
+from trainer.mid_run import sample_now, save_now
 from trainer.optimizer_classes import check_optimizer
+from trainer.pace import Pace
 from trainer.parking import parked
 from trainer.peak_memory import peak_rss_mb
-from trainer.plan import read_plan, read_run
+from trainer.plan import Plan, Run, extended, read_plan, read_run
 from trainer.session import Session, open_session
 from trainer.state import Progress, StateFolder
 
@@ -31,25 +35,52 @@ _PRECISION = {"no": "fp32", "fp16": "fp16", "bf16": "bf16"}
 
 def train(run_dir: Path, commands: Commands) -> None:
     """Train the plan in `run_dir` to its end, or until a command comes in. Raises Failure."""
-    plan = read_plan(run_dir / "plan.json")
-    run = read_run(run_dir / "run.json", plan)
-    check_optimizer(plan.settings)
-    folder = StateFolder(run_dir / "state")
-    progress = folder.read(plan.id)
     device = pick_device()
+    folder = StateFolder(run_dir / "state")
+    while True:
+        commands.parking = nullcontext
+        gc.collect()  # a session that is over holds the whole model in circles
+        plan = read_plan(run_dir / "plan.json")
+        run = read_run(run_dir / "run.json", plan)
+        plan = extended(plan, run)
+        check_optimizer(plan.settings)
+        progress = folder.read(plan.id)
+        try:
+            if _go_on(Start(plan, run, run_dir, device, commands, folder, progress)):
+                return
+        except NonFiniteError as error:
+            _go_back(error, progress, folder, plan)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a session is opened with."""
+
+    plan: Plan
+    run: Run
+    run_dir: Path
+    device: torch.device
+    commands: Commands
+    folder: StateFolder
+    progress: Progress
+
+
+def _go_on(start: Start) -> bool:
+    """Open a session and train in it; False when the run has been extended meanwhile and wants to be opened anew."""
+    plan, progress, commands = start.plan, start.progress, start.commands
     emit(
         {
             "type": "started",
             "pid": os.getpid(),
-            "device": str(device),
+            "device": str(start.device),
             "precision": _PRECISION[plan.settings.mixed_precision],
             "step": progress.step,
             "total_steps": plan.total_steps,
             "epochs": plan.settings.epochs,
         }
     )
-    atomic_file.remove_partials(Path(run.lora_dir), run.files)
-    Journal(run_dir).repeat_lost(progress)
+    atomic_file.remove_partials(Path(start.run.lora_dir), start.run.files)
+    Journal(start.run_dir).repeat_lost(progress)
     session: Session | None = None
 
     @contextmanager
@@ -57,20 +88,33 @@ def train(run_dir: Path, commands: Commands) -> None:
         # With the state on disk a pause or a kill while it stands still needs nothing of what is parked.
         if session:
             session.save_state()
-        with _told(device, progress):
+        with _told(start.device, progress):
             yield
 
     commands.parking = parking
     try:
-        session = open_session(plan, run, run_dir, device=device, commands=commands, folder=folder, progress=progress)
-        _loop(session)
+        session = open_session(
+            plan,
+            start.run,
+            start.run_dir,
+            device=start.device,
+            commands=commands,
+            folder=start.folder,
+            progress=progress,
+        )
+        whole = _loop(session)
     except Interrupted as interrupted:
         if session:
+            _answer(session, asked=[ask for ask in commands.take() if ask == "saveNow"])
             session.save_state()
         emit({"type": "paused" if interrupted.command == "pause" else "stopped", "step": progress.step})
-        return
-    except NonFiniteError as error:
-        raise _nan_loss(error, progress.step, plan.settings.mixed_precision) from error
+        return True
+    if whole:
+        _tell_finished(progress)
+    return whole
+
+
+def _tell_finished(progress: Progress) -> None:
     emit(
         {
             "type": "finished",
@@ -91,49 +135,66 @@ def _told(device: torch.device, progress: Progress) -> Iterator[None]:
     emit({"type": "unparked", "step": progress.step})
 
 
-def _loop(session: Session) -> None:
+def _loop(session: Session) -> bool:
+    """Steps and epochs to the end; False when the run has been extended and the state saved for it."""
     plan, progress = session.plan, session.progress
     if progress.step % plan.steps_per_epoch == 0:
         finish_epoch(session, progress.step // plan.steps_per_epoch)  # what an earlier process left undone, or epoch 0
-    seconds_per_step = 0.0
-    clock = session.commands.clock
-    last_state = clock()
+    pace = Pace(session)
+    last_state = session.commands.clock()
     while progress.step < plan.total_steps:
         session.commands.check()
-        started = clock()
-        result = session.steps.run(progress.step)
+        asked = session.commands.take()
+        _answer(session, asked)
+        if "extend" in asked:
+            session.save_state()
+            return False
+        pace.begin()
+        result = session.steps.run(progress.step, progress.rate)
         progress.step += 1
         epoch_ends = progress.step % plan.steps_per_epoch == 0
-        if not epoch_ends and clock() - last_state > _SECONDS_BETWEEN_STATES:
+        if not epoch_ends and session.commands.clock() - last_state > _SECONDS_BETWEEN_STATES:
             session.save_state()
-            last_state = clock()
-        seconds = clock() - started
-        seconds_per_step = 0.9 * seconds_per_step + 0.1 * seconds if seconds_per_step else seconds
-        weighted = {} if result.optimized == result.loss else {"optimized_loss": result.optimized}
-        scaled = {} if result.keys_scaled is None else {"keys_scaled": result.keys_scaled}
-        emit(
-            {
-                "type": "step",
-                "step": progress.step,
-                "epoch": (progress.step - 1) // plan.steps_per_epoch + 1,
-                "loss": result.loss,
-                **weighted,
-                **scaled,
-                "learning_rate": plan.settings.unet_lr * result.factor,
-                "seconds_per_step": seconds_per_step,
-            }
-        )
-        progress.compute_seconds += result.compute_seconds
-        progress.train_seconds += clock() - started
+            last_state = session.commands.clock()
+        pace.end(result)
         if epoch_ends:
             finish_epoch(session, progress.step // plan.steps_per_epoch)
-            last_state = clock()
+            last_state = session.commands.clock()
+    asked = session.commands.take()
+    _answer(session, asked)
+    return "extend" not in asked
+
+
+def _answer(session: Session, asked: list[Ask]) -> None:
+    for ask in asked:
+        if ask == "saveNow":
+            save_now(session)
+        elif ask == "sampleNow":
+            sample_now(session)
+
+
+def _go_back(error: NonFiniteError, progress: Progress, folder: StateFolder, plan: Plan) -> None:
+    """Once: back to the last good epoch, to go on with half the learning rate. Raises Failure the second time."""
+    if progress.rate < 1:
+        raise _nan_loss(error, progress.step, plan.settings.mixed_precision) from error
+    broken = progress.step + 1
+    folder.go_back(progress, rate=0.5)
+    epoch = progress.step // plan.steps_per_epoch
+    where = f"the end of epoch {epoch}" if epoch else "the start"
+    emit(
+        {
+            "type": "warning",
+            "message": f"At step {broken} {error}. Training goes on from {where} with half the learning rates; "
+            "nothing broken was saved.",
+        }
+    )
 
 
 def _nan_loss(error: NonFiniteError, step: int, precision: str) -> Failure:
     cure = "choose bf16 or no mixed precision" if precision == "fp16" else "choose a smaller networkAlpha"
     return Failure(
         "nan_loss",
-        f"Expected finite numbers in training, but at step {step + 1} {error}: nothing broken was saved. "
+        f"Expected finite numbers in training, but at step {step + 1} {error}, at half the learning rates too: "
+        "nothing broken was saved. "
         f"Use lower learning rates and plan the run again, or {cure}.",
     )

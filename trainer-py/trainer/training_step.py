@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from trainer.base_model import BaseModel
+from trainer.batch_fit import BatchFit
 from trainer.batch_maker import BatchMaker
 from trainer.captions import is_fixed
 from trainer.conditioner import Conditioner
@@ -30,7 +31,8 @@ from trainer.text import Conditioning
 class StepResult:
     """`loss`: plain mean squared error, comparable whatever the settings; `optimized`: what was really followed.
 
-    factor: of the learning rate; compute_seconds: those inside forward, backward and optimizer; keys_scaled: modules
+    factor: of the learning rate; compute_seconds: those inside forward, backward and optimizer; pixels: numbers
+    in all latents of the step; keys_scaled: modules
     that max-norm has scaled down, None without it.
     """
 
@@ -38,6 +40,7 @@ class StepResult:
     optimized: float
     factor: float
     compute_seconds: float
+    pixels: int
     keys_scaled: int | None = None
 
 
@@ -62,32 +65,48 @@ class TrainingSteps:
         self._batches = BatchMaker(base, plan, self._conditioner, pictures)
         self._text_groups = [name for name in network.groups if name.startswith("text_encoder")]
         self._text_is_trained = bool(self._text_groups)
+        self._fit = BatchFit(plan.settings.batch_size)
         self._is_plain = plan.settings.loss_type == "l2"
 
-    def run(self, step: int) -> StepResult:
-        """Train step `step`, counted from 0. Raises NonFiniteError and changes nothing when the loss is not finite."""
+    def run(self, step: int, rate: float = 1.0) -> StepResult:
+        """Train step `step`, counted from 0, at `rate` × the planned learning rates.
+
+        Raises NonFiniteError and changes nothing when the loss is not finite.
+        """
         plan = self._plan
         self._stop_text_encoder(step)
-        factor = learning_rate_factor(step, total=plan.total_steps, settings=plan.settings)
-        micro_batches = self._batches.micro_batches(step)
-        samples = sum(len(images) for images in micro_batches)
-        losses, seconds = [], 0.0
-        for index, images in enumerate(micro_batches):
-            batch = self._batches.batch((step, index) if index else (step,), images)
-            started = time.perf_counter()
-            self._network.begin(step, index)
-            losses.append(self._backward(batch, len(batch) / samples))
-            seconds += time.perf_counter() - started
+        factor = rate * learning_rate_factor(step, total=plan.total_steps, settings=plan.settings)
+        batches = self._batches.of_step(step)
         started = time.perf_counter()
+        losses = self._fitting(step, batches)
         self._optimizer.step(factor)
         limit = plan.settings.scale_weight_norms
         keys_scaled = self._network.limit_norms(limit) if limit else None
-        seconds += time.perf_counter() - started
-        return StepResult(*_sum(losses), factor, seconds, keys_scaled)
+        pixels = sum(batch.noisy.numel() for batch in batches)
+        return StepResult(*losses, factor, time.perf_counter() - started, pixels, keys_scaled)
+
+    def _fitting(self, step: int, batches: list[Batch]) -> Losses:
+        """Losses of the step; all its gradients are in the flat buffers, in parts where memory does not allow more."""
+        while True:
+            try:
+                return self._accumulate(step, batches)
+            except torch.OutOfMemoryError:
+                if not self._fit.shrink():
+                    raise
+            # Outside of the handler, so that nothing of the failed attempt is held any more.
+            self._optimizer.drop_gradients()
+
+    def _accumulate(self, step: int, batches: list[Batch]) -> Losses:
+        samples = sum(map(len, batches))
+        losses = []
+        for index, batch in enumerate(batches):
+            self._network.begin(step, index)
+            losses.append(self._backward(batch, len(batch) / samples))
+        return _sum(losses)
 
     def _backward(self, batch: Batch, share: float) -> Losses:
         """The batch's share of the losses; its gradients are in the flat buffers."""
-        parts = batch.parts(self._network.hands)
+        parts = self._fit.parts(batch, self._network.hands)
         shares = [share * len(part) / len(batch) for part in parts]
         priors = self._priors(parts)
         found = _sum(self._on_all(self._part, parts, shares, priors))
