@@ -51,8 +51,14 @@ export const Settings = z.object({
   networkDim: z.int().min(1).max(1024).default(64),
   networkAlpha: z.number().positive().default(1),
   unetLr: z.number().nonnegative().default(2e-3),
-  /** 0 leaves the text encoder alone: it gets no LoRA. */
-  textEncoderLr: z.number().nonnegative().default(1e-3),
+  /** 0 leaves the text encoder alone: it gets no LoRA. null: 1e-3, for SDXL 0. */
+  textEncoderLr: z.number().nonnegative().nullable().default(null),
+  /** (second of `text_encoder_lr`) SDXL's second text encoder; 0 leaves it alone. */
+  textEncoder2Lr: z.number().nonnegative().default(0),
+  /** (`vae`) an autoencoder's file that takes the place of the base model's own; empty: its own. */
+  vae: z.string().default(""),
+  /** (`v_parameterization`) what the base model predicts; auto: as its file says. */
+  predictionType: z.enum(["auto", "epsilon", "v"]).default("auto"),
   ...learningFields,
   ...lossFields,
   ...pictureFields,
@@ -65,8 +71,8 @@ export const Settings = z.object({
     .max(2 ** 32 - 1)
     .default(42),
   ...captionFields,
-  /** 1: last layer of the text encoder, 2: the one before. */
-  clipSkip: z.int().min(1).max(12).default(1),
+  /** 1: last layer of the text encoder, 2: the one before; null: 1, for SDXL 2, as it was made. */
+  clipSkip: z.int().min(1).max(12).nullable().default(null),
   /** null: the smallest of 75, 150, 225 that cuts no caption. */
   maxTokenLength: z
     .union([z.literal(75), z.literal(150), z.literal(225)])
@@ -87,6 +93,8 @@ export const ResolvedSettings = Settings.extend({
   bucketResoSteps: z.int().positive(),
   mixedPrecision: z.enum(["no", "fp16", "bf16"]),
   keepTokens: z.int().nonnegative(),
+  textEncoderLr: z.number().nonnegative().default(1e-3),
+  clipSkip: z.int().min(1).max(12).default(1),
   convDim: z.int().nonnegative().default(0),
   maxTokenLength: z.union([z.literal(75), z.literal(150), z.literal(225)]),
   heldOutImages: z.int().nonnegative(),

@@ -42,7 +42,7 @@ export async function gridRequest(choice: GridChoice): Promise<GridRequest> {
     settings: gridSettings(choice.settings),
     width: choice.width ?? trainedWidth,
     height: choice.height ?? trainedHeight,
-    clipSkip: clipSkipOf(recipes[0]),
+    clipSkip: clipSkipOf(recipes[0], baseModel),
     precision: choice.precision ?? "no",
     outDir: resolve(choice.outDir),
     maxBatch: choice.maxBatch ?? null,
@@ -118,7 +118,8 @@ function trainedSize(resolution: string | null, baseModel: BaseModel): [number, 
   return width && height ? [width, height] : [baseModel.resolution, baseModel.resolution];
 }
 
-function clipSkipOf(recipe: Recipe | undefined): number {
-  const skip = recipe?.clipSkip ?? 1;
-  return Number.isInteger(skip) && skip >= 1 && skip <= 12 ? skip : 1;
+function clipSkipOf(recipe: Recipe | undefined, { kind }: BaseModel): number {
+  const usual = kind === "sdxl" ? 2 : 1;
+  const skip = recipe?.clipSkip ?? usual;
+  return Number.isInteger(skip) && skip >= 1 && skip <= 12 ? skip : usual;
 }

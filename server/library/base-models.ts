@@ -1,4 +1,4 @@
-import { realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import type { BaseModel } from "../../protocol/plan.js";
@@ -10,15 +10,26 @@ const POCKET = ["trainer-py", "pocket", "model", "pocket.safetensors"];
 
 /**
  * Every base model that can be trained: the pocket model that comes with the program first, then those below
- * <home>/models/Stable-diffusion in order of their paths, then those below `folders`, each file once. Files that are no such
- * checkpoint are left out.
+ * <home>/models/Stable-diffusion in order of their paths, then those below `folders`, each file once, and after
+ * these the folders in diffusers' layout that lie in them. Files that are no such checkpoint are left out.
  */
 export async function listBaseModels(home: string, folders: readonly string[] = []): Promise<BaseModel[]> {
   const all = [join(home, "models", "Stable-diffusion"), ...folders];
   const found = await Promise.all(all.map((folder) => findFiles(folder, [".safetensors", ".ckpt"])));
-  const paths = await eachOnce([join(checkoutRoot(), ...POCKET), ...found.flat()]);
+  const layered = await Promise.all(all.map(diffusersFolders));
+  const paths = await eachOnce([join(checkoutRoot(), ...POCKET), ...found.flat(), ...layered.flat()]);
   const models = await Promise.all(paths.map(readIfUsable));
   return models.filter((model) => model !== null);
+}
+
+async function diffusersFolders(folder: string): Promise<string[]> {
+  const names = (await readdir(folder).catch(() => [])).sort();
+  const found = await Promise.all(
+    names.map(async (name) =>
+      (await stat(join(folder, name, "model_index.json")).catch(() => null)) === null ? [] : [join(folder, name)],
+    ),
+  );
+  return found.flat();
 }
 
 // Links make one file appear in several folders; the first path is the one that is shown.
@@ -41,7 +52,7 @@ async function readIfUsable(path: string): Promise<BaseModel | null> {
 
 // The .yaml beside a checkpoint says what it is as well.
 async function stampOf(path: string): Promise<string> {
-  const files = [path, `${path.slice(0, -extname(path).length)}.yaml`];
+  const files = [path, `${path.slice(0, path.length - extname(path).length)}.yaml`, join(path, "model_index.json")];
   const facts = await Promise.all(files.map((file) => stat(file).catch(() => null)));
   return facts.map((fact) => `${fact?.mtimeMs}:${fact?.size}`).join("|");
 }

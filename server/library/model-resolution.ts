@@ -1,20 +1,20 @@
-import { readFile } from "node:fs/promises";
+import type { CheckpointKind } from "./checkpoint-kind.js";
+import type { Prediction } from "./model-prediction.js";
 
-/** Pixels of Stable Diffusion 1, assumed where no sidecar says otherwise. */
-const SD1_RESOLUTION = 512;
 /** The VAE of Stable Diffusion halves a side three times. */
 const PIXELS_PER_LATENT = 8;
+const ORDINARY_CHANNELS = 320;
 
 /**
- * Side in pixels of the square that a checkpoint was trained at: `image_size` of the sidecar `<name>.yaml` is in latents.
- * 512 where there is no sidecar or it does not say.
+ * Side in pixels of the square that a checkpoint was trained at: `image_size` of its sidecar yaml is in latents; without one the
+ * ordinary size of its kind. The files of Stable Diffusion 2 name the same size for both of its resolutions, so they only count for
+ * models of an unusual width.
  */
-export async function readModelResolution(checkpointPath: string): Promise<number> {
-  const sidecar = checkpointPath.replace(/\.[^.\\/]+$/, ".yaml");
-  // A checkpoint without a sidecar is the usual case.
-  const text = await readFile(sidecar, "utf8").catch(() => "");
-  const latents = imageSizeOf(text);
-  return latents === null ? SD1_RESOLUTION : latents * PIXELS_PER_LATENT;
+export function modelResolution(kind: CheckpointKind, prediction: Prediction, yaml: string, channels: number | null): number {
+  const ordinary = kind === "sdxl" ? 1024 : kind === "sd2" && prediction === "v" ? 768 : 512;
+  const latents = imageSizeOf(yaml);
+  if (latents === null || (kind !== "sd1" && channels === ORDINARY_CHANNELS)) return ordinary;
+  return latents * PIXELS_PER_LATENT;
 }
 
 /**

@@ -9,7 +9,15 @@ export type Device = { kind: "cpu" | "cuda" | "mps"; bf16: boolean };
 export type SettingsOfBase = Settings &
   Pick<
     ResolvedSettings,
-    "outputName" | "resolution" | "minBucketReso" | "maxBucketReso" | "bucketResoSteps" | "mixedPrecision" | "convDim"
+    | "outputName"
+    | "textEncoderLr"
+    | "clipSkip"
+    | "resolution"
+    | "minBucketReso"
+    | "maxBucketReso"
+    | "bucketResoSteps"
+    | "mixedPrecision"
+    | "convDim"
   >;
 
 /** Below this side, buckets 64 pixels apart would be too few to fit the pictures. */
@@ -36,6 +44,9 @@ export function resolveForBase(
     ...settings,
     outputName: settings.outputName ?? nameFrom(datasetName),
     resolution,
+    // Most trainers of SDXL leave its text encoders alone, and it was made with their last but one layers.
+    textEncoderLr: settings.textEncoderLr ?? (baseModel.kind === "sdxl" ? 0 : 1e-3),
+    clipSkip: settings.clipSkip ?? (baseModel.kind === "sdxl" ? 2 : 1),
     minBucketReso: settings.minBucketReso ?? Math.max(steps, Math.floor(shorter / 2)),
     maxBucketReso: settings.maxBucketReso ?? 2 * longer,
     bucketResoSteps: steps,
@@ -48,7 +59,7 @@ export function resolveForBase(
 
 /** SDXL's UNet has fewer blocks than that of Stable Diffusion 1 and 2. */
 function checkBlocks(settings: Settings, { kind }: BaseModel): void {
-  const blocks = String(kind) === "sdxl" ? 23 : 25;
+  const blocks = kind === "sdxl" ? 23 : 25;
   for (const key of ["blockDims", "blockAlphas"] as const) {
     const items = settings[key].split(/[\s,;]+/).filter((item) => item !== "" && !item.includes("="));
     if (items.length !== 0 && items.length !== blocks)

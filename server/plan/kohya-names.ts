@@ -33,6 +33,7 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["unet_lr", "unetLr"],
   ["learning_rate", "unetLr"],
   ["text_encoder_lr", "textEncoderLr"],
+  ["vae", "vae"],
   ["optimizer_type", "optimizer"],
   ["lr_scheduler", "lrScheduler"],
   ["lr_warmup_steps", "lrWarmupSteps"],
@@ -87,6 +88,8 @@ export const KOHYA_NAME_OF: ReadonlyMap<string, string> = new Map([...KOHYA_NAME
 /** Settings that sd-scripts has no option for; an export keeps them in a section of its own, which sd-scripts passes over. */
 export const OURS_ALONE: ReadonlySet<string> = new Set([
   "subject",
+  "textEncoder2Lr",
+  "predictionType",
   "engine",
   "heldOutImages",
   "grid",

@@ -13,6 +13,7 @@ import "../components/tl-settings.js";
 import "../components/tl-strength.js";
 import { mayChange } from "../data/access.js";
 import { enqueue } from "../data/jobs.js";
+import { modelKindName } from "../data/model-kind-name.js";
 import { draftKey, type PlanDraft, parseDraft, withSetting } from "../data/plan-draft.js";
 import { readPreference, writePreference } from "../data/preferences.js";
 import { routeHash, runRoute } from "../data/route.js";
@@ -75,7 +76,7 @@ export class TlPlanPage extends LitElement {
     return html`
       <label class="field"><span>${t("plan.baseModel")}</span>
         <select data-test="base-model" @change=${(event: Event & { currentTarget: HTMLSelectElement }) => this._keep({ ...this._draft, baseModel: event.currentTarget.value })}>
-          ${this.state.snapshot?.baseModels.map(({ name, resolution }) => html`<option value=${name} ?selected=${name === this._draft.baseModel}>${t(name === loaded ? "plan.loadedMark" : "plan.baseModelOption", { name, resolution })}</option>`)}
+          ${this.state.snapshot?.baseModels.map(({ name, resolution, ...model }) => html`<option value=${name} ?selected=${name === this._draft.baseModel}>${t(name === loaded ? "plan.loadedMark" : "plan.baseModelOption", { name, resolution, kind: modelKindName(model) })}</option>`)}
         </select>
         ${loaded === null || loaded === this._draft.baseModel ? nothing : html`<span class="subdued fine" data-test="not-loaded">${t("plan.notLoaded", { loaded, name: this._draft.baseModel })}</span>`}</label>
       <fieldset>

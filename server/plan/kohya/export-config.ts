@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "smol-toml";
 import type { BaseModel } from "../../../protocol/plan.js";
 import type { ResolvedSettings } from "../../../protocol/settings.js";
-import { KOHYA_NAMES, kohyaOption, OURS_ALONE } from "../kohya-names.js";
+import { KOHYA_NAME_OF, kohyaOption, OURS_ALONE } from "../kohya-names.js";
 import { importSettings } from "./import-settings.js";
 import { networkArgs } from "./network-args.js";
 import { OUR_SECTION } from "./read-tables.js";
@@ -22,7 +22,7 @@ type Table = Record<string, unknown>;
  */
 export function exportConfig(settings: ResolvedSettings, places: ExportPlaces, more: Table = {}): string {
   const sections = {
-    model: modelOf(places.baseModel),
+    model: modelOf(places.baseModel, settings),
     network: networkOf(settings),
     training: { ...trainingOf(settings, places.baseModel), ...WAYS, ...cachingOf(settings) },
     saving: savingOf(places, more),
@@ -39,17 +39,17 @@ export function exportConfig(settings: ResolvedSettings, places: ExportPlaces, m
 
 /** The program of sd-scripts that trains upon a base model of this kind. */
 export function scriptOf({ kind }: BaseModel): string {
-  return String(kind) === "sdxl" ? "sdxl_train_network.py" : "train_network.py";
+  return kind === "sdxl" ? "sdxl_train_network.py" : "train_network.py";
 }
 
 /** How sd-scripts is to work so that its steps and losses are those of the plan; each exists since its version 0.6 or is passed over. */
 const WAYS: Table = { sdpa: true, max_data_loader_n_workers: 0, console_log_simple: true, enable_bucket: true };
 
-function modelOf(base: BaseModel): Table {
-  const prediction = "prediction" in base ? base.prediction : "epsilon";
+function modelOf(base: BaseModel, { predictionType }: ResolvedSettings): Table {
+  const prediction = predictionType === "auto" ? base.prediction : predictionType;
   return {
     pretrained_model_name_or_path: base.path,
-    ...(String(base.kind) === "sd2" && { v2: true }),
+    ...(base.kind === "sd2" && { v2: true }),
     ...(prediction === "v" && { v_parameterization: true }),
   };
 }
@@ -76,7 +76,7 @@ function trainingOf(settings: ResolvedSettings, base: BaseModel): Table {
   const extra = networkArgs(settings, base);
   if (extra.length > 0) lists.set("network_args", extra);
   for (const [key, value] of Object.entries(settings)) {
-    const name = EXPORT_NAMES.get(key);
+    const name = KOHYA_NAME_OF.get(key);
     if (name === undefined || key === "outputName") continue;
     const option = kohyaOption(name, value, settings);
     if (option === null) continue;
@@ -91,12 +91,9 @@ function trainingOf(settings: ResolvedSettings, base: BaseModel): Table {
 
 const LISTS: ReadonlySet<string> = new Set(["optimizer_args", "network_args"]);
 
-/** The first of kohya's names for each of our settings. */
-const EXPORT_NAMES: ReadonlyMap<string, string> = new Map([...KOHYA_NAMES].reverse().map(([name, key]) => [key, name]));
-
 /** sd-scripts refuses to cache latents of pictures that change from step to step. */
 function cachingOf(settings: ResolvedSettings): Table {
-  const isChanging = ["colorAug", "randomCrop"].some((key) => Reflect.get(settings, key) === true);
+  const isChanging = Reflect.get(settings, "colorAug") === true || Number(Reflect.get(settings, "randomCrops") ?? 0) > 0;
   return isChanging ? {} : { cache_latents: true };
 }
 

@@ -66,6 +66,8 @@ beforeAll(async () => {
     settings: {
       ...settings,
       outputName: "m",
+      textEncoderLr: 1e-3,
+      clipSkip: 1,
       resolution: { width: 128, height: 128 },
       convDim: 0,
       minBucketReso: 64,

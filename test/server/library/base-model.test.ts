@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readBaseModel } from "../../../server/library/base-model.js";
 import { listBaseModels } from "../../../server/library/base-models.js";
 import { imageSizeOf } from "../../../server/library/model-resolution.js";
-import { pickle, safetensors, sd1Tensors, type TestTensor, writeZip } from "./write-files.js";
+import { pickle, safetensors, sd1Tensors, sd2Tensors, type TestTensor, writeZip, xlTensors } from "./write-files.js";
 
 let folder = "";
 beforeAll(async () => {
@@ -26,10 +26,34 @@ describe("a .safetensors base model", () => {
     expect(await readBaseModel(path)).toMatchObject({ resolution: 128 });
   });
 
+  it("of each kind is known by its keys, with what it predicts and the size it is trained at", async () => {
+    const xl = await checkpoint("xl", xlTensors);
+    expect(await readBaseModel(xl)).toMatchObject({ kind: "sdxl", prediction: "epsilon", resolution: 1024 });
+    const xlV = await checkpoint("xl-v", { ...xlTensors, v_pred: { shape: [1] } });
+    expect(await readBaseModel(xlV)).toMatchObject({ kind: "sdxl", prediction: "v", resolution: 1024 });
+    const sd2 = await checkpoint("sd2", sd2Tensors);
+    expect(await readBaseModel(sd2)).toMatchObject({ kind: "sd2", prediction: "epsilon", resolution: 512 });
+    await writeFile(join(folder, "sd2.yaml"), 'model:\n  params:\n    parameterization: "v"\n    image_size: 64\n');
+    expect(await readBaseModel(sd2)).toMatchObject({ kind: "sd2", prediction: "v", resolution: 768 });
+  });
+
+  it("of Stable Diffusion 2 predicts v where a bias of its last attention is spread widely", async () => {
+    const bias = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias";
+    for (const dtype of ["F32", "F16", "BF16"] as const) {
+      const narrow = await checkpoint(`narrow-${dtype}`, {
+        ...sd2Tensors,
+        [bias]: { shape: [4], dtype, values: [0.05, -0.05, 0.05, -0.05] },
+      });
+      expect(await readBaseModel(narrow)).toMatchObject({ prediction: "epsilon", resolution: 512 });
+      const wide = await checkpoint(`wide-${dtype}`, { ...sd2Tensors, [bias]: { shape: [4], dtype, values: [0.25, -0.25, 0.25, -0.25] } });
+      expect(await readBaseModel(wide)).toMatchObject({ prediction: "v", resolution: 768 });
+    }
+  });
+
   const { "first_stage_model.decoder.conv_in.weight": _vae, ...withoutVae } = sd1Tensors;
   const others: [string, Record<string, TestTensor>, RegExp][] = [
-    ["SDXL", { ...sd1Tensors, "conditioner.embedders.0.transformer.x": { shape: [1] } }, /SDXL/],
-    ["SD2", { ...withoutVae, "cond_stage_model.model.transformer.x": { shape: [1] } }, /Stable Diffusion 2/],
+    ["SDXL refiner", { ...sd1Tensors, "conditioner.embedders.0.model.x": { shape: [1] } }, /refiner/],
+    ["Playground", { ...xlTensors, edm_mean: { shape: [1] } }, /Playground/],
     ["SD3", { "model.diffusion_model.joint_blocks.0.x": { shape: [1] } }, /Stable Diffusion 3/],
     ["Flux", { "double_blocks.0.x": { shape: [1] } }, /Flux/],
     ["LoRA", { "lora_unet_mid.lora_down.weight": { shape: [1, 1] } }, /a LoRA/],
@@ -61,6 +85,42 @@ describe("a .safetensors base model", () => {
     await expect(readBaseModel(join(folder, "empty.safetensors"))).rejects.toMatchObject({ failure: { code: "base_model_corrupt" } });
     await expect(readBaseModel(folder)).rejects.toMatchObject({ failure: { code: "base_model_unsupported" } });
     await expect(readBaseModel(join(folder, "model.bin"))).rejects.toMatchObject({ failure: { code: "base_model_unsupported" } });
+  });
+});
+
+describe("a base model in diffusers' layout", () => {
+  async function layered(name: string, unet: object, prediction: string): Promise<string> {
+    const path = join(folder, "layered", name);
+    for (const part of ["unet", "vae", "text_encoder", "scheduler"]) {
+      await mkdir(join(path, part), { recursive: true });
+      await writeFile(join(path, part, "model.safetensors"), "12345");
+    }
+    await writeFile(join(path, "model_index.json"), "{}");
+    await writeFile(join(path, "unet", "config.json"), JSON.stringify(unet));
+    await writeFile(join(path, "scheduler", "scheduler_config.json"), JSON.stringify({ prediction_type: prediction }));
+    return path;
+  }
+
+  it("is known by its JSON files and listed beside the single files", async () => {
+    const sd1 = await layered("one", { in_channels: 4, sample_size: 64 }, "epsilon");
+    expect(await readBaseModel(sd1)).toMatchObject({ name: "one", kind: "sd1", prediction: "epsilon", resolution: 512, bytes: 15 });
+    const sd2 = await layered("two", { sample_size: 96, use_linear_projection: true }, "v_prediction");
+    expect(await readBaseModel(sd2)).toMatchObject({ kind: "sd2", prediction: "v", resolution: 768 });
+    const xl = await layered("xl", { use_linear_projection: true, addition_embed_type: "text_time" }, "epsilon");
+    expect(await readBaseModel(xl)).toMatchObject({ kind: "sdxl", resolution: 1024 });
+    const listed = await listBaseModels(join(folder, "no-home"), [join(folder, "layered")]);
+    expect(listed.map(({ name }) => name)).toEqual(["pocket", "one", "two", "xl"]);
+  });
+
+  it("that is broken, incomplete or for inpainting is refused with its own code", async () => {
+    const inpaint = await layered("inpaint", { in_channels: 9 }, "epsilon");
+    await expect(readBaseModel(inpaint)).rejects.toMatchObject({ failure: { code: "base_model_unsupported" } });
+    const broken = await layered("broken", {}, "epsilon");
+    await writeFile(join(broken, "unet", "config.json"), "{");
+    await expect(readBaseModel(broken)).rejects.toMatchObject({ failure: { code: "base_model_corrupt" } });
+    const empty = await layered("empty", {}, "epsilon");
+    await rm(join(empty, "vae"), { recursive: true });
+    await expect(readBaseModel(empty)).rejects.toMatchObject({ failure: { code: "base_model_missing" } });
   });
 });
 

@@ -60,6 +60,22 @@ export const sd1Tensors: Record<string, TestTensor> = {
   "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": { shape: [4, 8] },
 };
 
+/** A checkpoint of Stable Diffusion 2 of the ordinary width, by names and shapes alone. */
+export const sd2Tensors: Record<string, TestTensor> = {
+  "cond_stage_model.model.token_embedding.weight": { shape: [10, 8] },
+  "first_stage_model.decoder.conv_in.weight": { shape: [4, 4, 3, 3] },
+  "model.diffusion_model.input_blocks.0.0.weight": { shape: [320, 4, 1, 1] },
+  "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": { shape: [4, 8] },
+};
+
+/** The same of SDXL. */
+export const xlTensors: Record<string, TestTensor> = {
+  "conditioner.embedders.0.transformer.text_model.final_layer_norm.weight": { shape: [8] },
+  "conditioner.embedders.1.model.ln_final.weight": { shape: [8] },
+  "first_stage_model.decoder.conv_in.weight": { shape: [4, 4, 3, 3] },
+  "model.diffusion_model.input_blocks.0.0.weight": { shape: [320, 4, 1, 1] },
+};
+
 /** Pickle opcodes of protocol 2, enough to write what a checkpoint or an attacker writes. */
 export const pickle = {
   begin: Buffer.from([0x80, 2]),

@@ -5,7 +5,7 @@ export const planTexts = {
   "plan.noBaseModel":
     "There is no base model yet. Put a Stable Diffusion 1 checkpoint into models/Stable-diffusion of the home folder and start the server again.",
   "plan.baseModel": "Base model",
-  "plan.baseModelOption": "{name} · SD 1 · {resolution} px",
+  "plan.baseModelOption": "{name} · {kind} · {resolution} px",
   "subject.character": "Character",
   "subject.style": "Style",
   "subject.concept": "Concept",

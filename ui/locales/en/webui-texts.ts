@@ -51,7 +51,7 @@ export const webuiTexts = {
   "keep.button": "Keep this LoRA",
   "keep.help": "Write trigger word, weight, notes and this picture onto the LoRA's card; what you wrote there yourself stays",
   "keep.done": "The card of {file} is written.",
-  "plan.loadedMark": "{name} · SD 1 · {resolution} px · loaded in the WebUI",
+  "plan.loadedMark": "{name} · {kind} · {resolution} px · loaded in the WebUI",
   "plan.notLoaded":
     "The WebUI has {loaded} loaded, and this run trains on {name}. What it has learned shows best on the model it was trained on.",
   "card.title": "Card in the WebUI",

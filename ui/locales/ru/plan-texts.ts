@@ -8,7 +8,7 @@ export const planTexts: Record<keyof typeof keys, Message> = {
   "plan.noBaseModel":
     "Базовой модели пока нет. Положите чекпоинт Stable Diffusion 1 в models/Stable-diffusion домашней папки и перезапустите сервер.",
   "plan.baseModel": "Базовая модель",
-  "plan.baseModelOption": "{name} · SD 1 · {resolution} px",
+  "plan.baseModelOption": "{name} · {kind} · {resolution} px",
   "subject.character": "Персонаж",
   "subject.style": "Стиль",
   "subject.concept": "Понятие",

@@ -59,7 +59,7 @@ export const webuiTexts: Record<keyof typeof keys, Message> = {
   "keep.button": "Оставить эту LoRA",
   "keep.help": "Записать на карточку LoRA слово-триггер, вес, заметки и эту картинку; что вы написали сами, остаётся",
   "keep.done": "Карточка {file} записана.",
-  "plan.loadedMark": "{name} · SD 1 · {resolution} px · загружена в WebUI",
+  "plan.loadedMark": "{name} · {kind} · {resolution} px · загружена в WebUI",
   "plan.notLoaded":
     "В WebUI загружена {loaded}, а этот запуск обучается на {name}. Выученное лучше всего видно на той модели, на которой обучали.",
   "card.title": "Карточка в WebUI",
