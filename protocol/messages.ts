@@ -3,6 +3,7 @@ import { Dataset, DatasetSummary, FixReport, ImportReport, ProblemCode } from ".
 import { Failure } from "./errors.js";
 import { Access, HostSettings, HostState, RenderSettings } from "./host.js";
 import { Job, JobEvent } from "./job.js";
+import { LoraTool, LoraToolResult } from "./lora-tools.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
 
@@ -66,6 +67,8 @@ export const ClientMessage = z.discriminatedUnion("type", [
   /** Lets the WebUI have the GPU once: the trainer parks, the waiting pictures are drawn, training goes on by itself. */
   z.object({ id: z.int(), type: z.literal("lendGpu"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("setHostSettings"), settings: HostSettings.partial() }),
+  /** Something done with LoRA files of the LoRA folder: they are names below it, and no file is ever written over. */
+  z.object({ id: z.int(), type: z.literal("loraTool"), request: LoraTool }),
   /** Writes activation text, preferred weight, notes and the preview picture beside this epoch's LoRA; a card of the user's is merged. */
   z.object({ id: z.int(), type: z.literal("keepLora"), job: z.string(), epoch: z.int().positive(), weight: z.number().optional() }),
 ]);
@@ -96,6 +99,7 @@ export const ResultOf = {
   lendGpu: z.object({}),
   setHostSettings: HostSettings,
   keepLora: z.object({ file: z.string() }),
+  loraTool: LoraToolResult,
 } satisfies Record<ClientMessageType, z.ZodType>;
 export type ResultOf = { [K in keyof typeof ResultOf]: z.infer<(typeof ResultOf)[K]> };
 

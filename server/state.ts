@@ -36,6 +36,8 @@ export type State = {
   /** The pocket model, the home's checkpoints and the WebUI's. */
   baseModels(): Promise<BaseModel[]>;
   publish(message: ServerMessage): void;
+  /** Tells the pages what lies in the LoRA folder now. */
+  tellLoras(): Promise<void>;
   /** Sends the snapshot and from then on every change, with nothing lost or doubled between. Returns the way to leave. */
   follow(listener: (message: ServerMessage) => void): Promise<() => void>;
   followers(): number;
@@ -58,16 +60,20 @@ export function openState(paths: HomePaths, startLoraDir = paths.loraDir): State
   const news = openLoraNews({ paths, webui, jobs: store.jobs });
   const drawings = openDrawings({ paths, webui, gpu, jobs: store.jobs, tell: queue.add });
   webui.listen((event) => {
-    if (event.type === "connected") void loras().then((found) => publish({ type: "loras", loras: found }));
+    if (event.type === "connected") void tellLoras();
     if (event.type === "connected" || event.type === "checkpoints")
       void baseModels().then((found) => publish({ type: "baseModels", baseModels: found }));
   });
+
+  async function tellLoras(): Promise<void> {
+    publish({ type: "loras", loras: await loras() });
+  }
 
   function tellOfJob(job: string, event: JobEvent): void {
     publish({ type: "jobEvent", job, event });
     if (event.type === "finished") void describeChosen(paths, store.job(job));
     if (event.type !== "saved") return;
-    void loras().then((found) => publish({ type: "loras", loras: found }));
+    void tellLoras();
     news.epochSaved(job, event.file);
     drawings.epochSaved(job, event.epoch);
   }
@@ -77,7 +83,7 @@ export function openState(paths: HomePaths, startLoraDir = paths.loraDir): State
     get loraDir() {
       return loraDir();
     },
-    ...{ store, queue, datasets, webui, gpu, drawings, baseModels, publish },
+    ...{ store, queue, datasets, webui, gpu, drawings, baseModels, publish, tellLoras },
     async follow(listener) {
       await Promise.race([datasets.scanUnknown(), sleep(SNAPSHOT_PATIENCE_MS)]);
       const [models, summaries, files] = await Promise.all([baseModels(), datasets.summaries(), loras()]);

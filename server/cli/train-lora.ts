@@ -3,7 +3,7 @@ import { bucketsCommand } from "./buckets.js";
 import { type Command, UsageError } from "./command.js";
 import { datasetCommands } from "./dataset.js";
 import { gridCommand } from "./grid.js";
-import { inspectCommand } from "./inspect.js";
+import { loraCommands } from "./lora.js";
 import { networksCommand } from "./networks.js";
 import type { Output } from "./output.js";
 import { planCommand } from "./plan.js";
@@ -18,7 +18,7 @@ const COMMANDS: readonly Command[] = [
   ...settingsCommands,
   trainCommand,
   gridCommand,
-  inspectCommand,
+  ...loraCommands,
   networksCommand,
   bucketsCommand,
 ];

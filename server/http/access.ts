@@ -20,12 +20,17 @@ export function accessOf(request: IncomingMessage, session: Session): Access {
 
 /** Throws `restricted` when this caller may not ask for that. */
 export function checkMessage(access: Access, message: ClientMessage): void {
-  if (access.level === "restricted" && !LOOKING.has(message.type)) throw restricted();
+  if (access.level === "restricted" && !LOOKING.has(message.type) && !isLook(message)) throw restricted();
   if (access.hideFolders && message.type === "importDataset" && !message.source.startsWith("upload:"))
     throw new FailureError(
       "restricted",
       "This WebUI hides its folders (--hide-ui-dir-config), so pictures can't be taken from a folder of its machine; upload them instead.",
     );
+}
+
+/** Tools that write no file. */
+function isLook(message: ClientMessage): boolean {
+  return message.type === "loraTool" && ["inspect", "compare", "verify"].includes(message.request.tool);
 }
 
 /** Throws `restricted` when this caller may only look and the request would change something. */

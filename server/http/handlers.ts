@@ -14,6 +14,7 @@ import type { State } from "../state.js";
 import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
+import { loraToolHandlers } from "./lora-tool-handlers.js";
 import { uploadSource } from "./uploads.js";
 import { webuiHandlers } from "./webui-handlers.js";
 
@@ -32,7 +33,7 @@ export function handle<Type extends ClientMessageType>(
 }
 
 export function makeHandlers(state: State): Handlers {
-  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers(state) };
+  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers(state), ...loraToolHandlers(state) };
 }
 
 type DatasetType = "importDataset" | "scanDataset" | "fixDataset" | "undoDataset" | "setTriggerWord" | "setCaption" | "rejectImage";

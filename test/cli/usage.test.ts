@@ -23,6 +23,16 @@ test.each([
   [["grid", "--lora", "x", "--prompt", "x"], "-o"],
   [["grid", "--lora", "x", "--prompt", "x", "-o", "d", "--weights", "0,big"], '"big"'],
   [["lora", "inspect"], "Expected FILE"],
+  [["lora", "resize", "a", "-o", "b"], "--dim"],
+  [["lora", "resize", "a", "--dim", "4"], "-o"],
+  [["lora", "resize", "a", "--dim", "4", "-o", "b", "--method", "sv_fro"], "--target"],
+  [["lora", "resize", "a", "--dim", "4", "-o", "b", "--base", "c"], "together"],
+  [["lora", "merge", "--lora", "a", "-o", "b"], "at least two"],
+  [["lora", "merge", "--lora", "a", "b", "--weights", "1", "-o", "c"], "2 numbers"],
+  [["lora", "blend", "a", "-o", "b"], "--epochs"],
+  [["lora", "compare", "a"], "Expected SECOND"],
+  [["lora", "verify", "a", "--kind", "sd9"], '"sd9"'],
+  [["lora", "convert", "a", "-o", "b"], "--to"],
   [["buckets"], "--resolution"],
   [["buckets", "--resolution", "512"], '"512"'],
 ])("wrong usage %j ends with 2 and a sentence", async (args, words) => {
@@ -39,7 +49,24 @@ test.each([
 });
 
 test("help stands everywhere, with an example", async () => {
-  const commands = ["setup", "dataset scan", "dataset fix", "dataset import", "plan", "train", "grid", "lora inspect", "buckets"];
+  const commands = [
+    "setup",
+    "dataset scan",
+    "dataset fix",
+    "dataset import",
+    "plan",
+    "train",
+    "grid",
+    "lora inspect",
+    "lora resize",
+    "lora merge",
+    "lora blend",
+    "lora compare",
+    "lora verify",
+    "lora convert",
+    "networks",
+    "buckets",
+  ];
   const whole = await cli("--help");
   expect(whole.code).toBe(0);
   for (const command of commands) {

@@ -10,6 +10,7 @@ import { pictureTexts } from "./en/picture-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
+import { toolTexts } from "./en/tool-texts.js";
 import { webuiTexts } from "./en/webui-texts.js";
 
 /** Every text of the page in English; its keys are the keys of all languages. */
@@ -23,6 +24,7 @@ export const en = {
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,
+  ...toolTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,

@@ -12,6 +12,7 @@ import { pictureTexts } from "./ru/picture-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
+import { toolTexts } from "./ru/tool-texts.js";
 import { webuiTexts } from "./ru/webui-texts.js";
 
 /** Every text of the page in Russian. */
@@ -25,6 +26,7 @@ export const ru: Record<MessageKey, Message> = {
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,
+  ...toolTexts,
   ...runTexts,
   ...gridTexts,
   ...webuiTexts,

@@ -2,12 +2,15 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { property, state } from "lit/decorators.js";
 import { ifDefined } from "lit/directives/if-defined.js";
 import { repeat } from "lit/directives/repeat.js";
+import type { LoraTool, LoraToolResult } from "../../protocol/lora-tools.js";
 import type { LoraFile } from "../../protocol/messages.js";
 import { ActionController } from "../components/action-controller.js";
 import { customElement } from "../components/custom-element.js";
 import "../components/tl-failure.js";
 import "../components/tl-lora-facts.js";
-import { hidesFolders } from "../data/access.js";
+import "../components/tl-lora-tools.js";
+import { hidesFolders, mayChange } from "../data/access.js";
+import { runLoraTool } from "../data/lora-tools.js";
 import { inspectLora, type LoraFacts } from "../data/loras.js";
 import { routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
@@ -75,7 +78,9 @@ export class TlLorasPage extends LitElement {
   @property({ attribute: false }) state: AppState = emptyState;
   @property({ attribute: false }) file: string | null = null;
   @state() private _facts: LoraFacts | null = null;
+  @state() private _result: LoraToolResult | null = null;
   private readonly _action = new ActionController(this);
+  private readonly _tool = new ActionController(this);
 
   constructor() {
     super();
@@ -116,12 +121,26 @@ export class TlLorasPage extends LitElement {
       ${this._action.running ? html`<p class="subdued" role="status">${t("loras.reading")}</p>` : nothing}
       <tl-failure .failure=${this._action.failure}></tl-failure>
       <tl-lora-facts .facts=${this._facts}></tl-lora-facts>
+      ${this._renderTools(file)}
       ${job === null ? nothing : html`<p style="margin-top: 12px"><a href=${routeHash(runRoute(job))}>${t("loras.run")}</a></p>`}
     </section>`;
   }
 
+  private _renderTools(file: string): TemplateResult {
+    const others = (this.state.snapshot?.loras ?? []).map((lora) => lora.file).filter((other) => other !== file);
+    return html`<tl-lora-tools style="display: block; margin-top: 16px" .file=${file} .others=${others} .result=${this._result} ?running=${this._tool.running} ?writes=${mayChange(this.state)} @lora-tool=${(event: CustomEvent<LoraTool>) => void this._runTool(event.detail)}></tl-lora-tools>
+      <tl-failure .failure=${this._tool.failure}></tl-failure>`;
+  }
+
+  private async _runTool(request: LoraTool): Promise<void> {
+    this._result = null;
+    const result = await this._tool.run(request.tool, () => runLoraTool(this.session, request));
+    if (result) this._result = result;
+  }
+
   private async _inspect(file: string | null): Promise<void> {
     this._facts = null;
+    this._result = null;
     if (file === null) return;
     const facts = await this._action.run("inspect", () => inspectLora(this.session, file));
     if (facts && file === this.file) this._facts = facts;

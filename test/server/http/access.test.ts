@@ -69,6 +69,7 @@ describe("a page that may only look", () => {
       { type: "lendGpu", job: "x" },
       { type: "setHostSettings", settings: { gpuPolicy: "share" } },
       { type: "keepLora", job: "x", epoch: 1 },
+      { type: "loraTool", request: { tool: "resize", file: "x", out: "y", dim: 4, method: "fixed", target: 0 } },
     ];
     for (const message of messages) await expect(page.request(message, anything), message.type).rejects.toMatchObject(refused);
     await page.close();

@@ -15,8 +15,12 @@ NAMES = Path(__file__).parents[1] / "kohya_names"
 def _names(file: str) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
     found = []
     for line in (NAMES / file).read_text().splitlines():
-        name, down, up = line.replace("down(", "|").replace("up(", "|").replace(")", "").split("|")
-        first, second = (tuple(int(side) for side in text.split(",")) for text in (down, up))
+        name, down, up = (
+            line.replace("down(", "|").replace("up(", "|").replace(")", "").split("|")
+        )
+        first, second = (
+            tuple(int(side) for side in text.split(",")) for text in (down, up)
+        )
         found.append((name.strip(), (1, *first[1:]), (second[0], 1, *second[2:])))
     return found
 
@@ -33,12 +37,21 @@ def _file(path: Path, names: str, *, without: str = "") -> Path:
 
 
 @pytest.mark.parametrize(
-    ("names", "kind"), [("keys_sd1_locon.txt", "sd1"), ("keys_sdxl_lora.txt", "sdxl"), ("keys_sdxl_locon.txt", "sdxl")]
+    ("names", "kind"),
+    [
+        ("keys_sd1_locon.txt", "sd1"),
+        ("keys_sdxl_lora.txt", "sdxl"),
+        ("keys_sdxl_locon.txt", "sdxl"),
+    ],
 )
-def test_every_key_of_kohyas_files_is_matched_everywhere(tmp_path: Path, names: str, kind: str) -> None:
+def test_every_key_of_kohyas_files_is_matched_everywhere(
+    tmp_path: Path, names: str, kind: str
+) -> None:
     result = verify(Verify(str(_file(tmp_path / "a.safetensors", names))))
     assert (result["kind"], result["complete"]) == (kind, True)
-    assert all(found["matched"] == result["modules"] for found in result["programs"].values())
+    assert all(
+        found["matched"] == result["modules"] for found in result["programs"].values()
+    )
 
 
 def test_the_layers_of_the_known_models_are_those_of_kohyas_lists() -> None:
@@ -54,7 +67,9 @@ def test_every_layer_has_a_path_in_diffusers(names: str) -> None:
     assert all(path.replace(".", "_") for path in paths if path)
 
 
-def test_a_lora_of_another_kind_of_model_lists_what_has_no_layer(tmp_path: Path) -> None:
+def test_a_lora_of_another_kind_of_model_lists_what_has_no_layer(
+    tmp_path: Path,
+) -> None:
     path = _file(tmp_path / "a.safetensors", "keys_sd1_lora.txt")
     result = verify(Verify(str(path), kind="sdxl"))
     unmatched = result["programs"]["a1111"]["unmatched"]
@@ -66,7 +81,10 @@ def test_a_lora_of_another_kind_of_model_lists_what_has_no_layer(tmp_path: Path)
 def test_a_base_models_own_header_counts(tmp_path: Path, tiny_checkpoint: Path) -> None:
     path = _file(tmp_path / "a.safetensors", "keys_sd1_lora.txt")
     result = verify(Verify(str(path), base=str(tiny_checkpoint)))
-    assert (result["kind"], result["programs"]["forge"]["matched"]) == ("sd1", 0)  # no layer has these widths
+    assert (result["kind"], result["programs"]["forge"]["matched"]) == (
+        "sd1",
+        0,
+    )  # no layer has these widths
 
 
 def test_pefts_keys_are_read_by_diffusers_alone(tmp_path: Path) -> None:

@@ -112,7 +112,10 @@ def _dense(name: str, parts: Sequence[Share]) -> Spectrum:
 
 
 def _facts(files: Sequence[LoraOnDisk], modules: dict[str, NetworkModule]) -> dict[str, str]:
-    dims = {module.rank for module in modules.values()}
+    # As kohya counts it, the dim of a LoCon is that of its linear layers.
+    dims = {module.rank for module in modules.values() if not _has_kernel(module)} or {
+        module.rank for module in modules.values()
+    }
     text = str(dims.pop()) if len(dims) == 1 else "Dynamic"
     return {
         "ss_network_module": "networks.lora",
@@ -121,6 +124,10 @@ def _facts(files: Sequence[LoraOnDisk], modules: dict[str, NetworkModule]) -> di
         "modelspec.merged_from": ", ".join(file.path.stem for file in files),
         "ss_merged_from": json.dumps([file.metadata.get("sshs_model_hash", "") for file in files]),
     }
+
+
+def _has_kernel(module: NetworkModule) -> bool:
+    return isinstance(module, LoraModule) and math.prod(module.down.shape[2:]) > 1
 
 
 def _note(files: Sequence[LoraOnDisk], weights: Sequence[float]) -> str:
