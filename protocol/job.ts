@@ -120,10 +120,7 @@ export function applyEvent(job: Job, event: JobEvent): Job {
     case "status":
       return withStatus(job, event.status, event.time);
     case "started":
-      return rewindTo(
-        { ...withStatus(job, "running", event.time), failure: null, totalSteps: event.totalSteps, epochs: event.epochs },
-        event.step,
-      );
+      return withStart(job, event);
     case "stage":
       return { ...job, stage: event.done < event.total ? { name: event.stage, done: event.done, total: event.total } : null };
     case "step":
@@ -142,14 +139,9 @@ export function applyEvent(job: Job, event: JobEvent): Job {
     }
     case "sheet":
       return { ...job, sheet: event.file };
-    case "savedNow": {
-      const { type: _type, time: _time, sshsModelHash: _hash, ...save } = event;
-      return { ...job, extraSaves: replaceBy(job.extraSaves, save, (s) => s.file === save.file) };
-    }
-    case "sample": {
-      const { type: _type, time: _time, ...sample } = event;
-      return { ...job, samples: replaceBy(job.samples, sample, (s) => s.file === sample.file) };
-    }
+    case "savedNow":
+    case "sample":
+      return withAnswer(job, event);
     case "stateSaved":
       return job;
     case "warning":
@@ -203,6 +195,17 @@ function withStatus(job: Job, status: JobStatus, at: number): Job {
     startedAt: job.startedAt ?? (status === "preparing" || status === "running" ? at : null),
     endedAt: ended ? at : null,
   };
+}
+
+function withStart(job: Job, { time, step, totalSteps, epochs }: Extract<JobEvent, { type: "started" }>): Job {
+  return rewindTo({ ...withStatus(job, "running", time), failure: null, totalSteps, epochs }, step);
+}
+
+function withAnswer(job: Job, event: Extract<JobEvent, { type: "savedNow" | "sample" }>): Job {
+  const { step, file } = event;
+  if (event.type === "sample")
+    return { ...job, samples: replaceBy(job.samples, { step, prompt: event.prompt, file }, (other) => other.file === file) };
+  return { ...job, extraSaves: replaceBy(job.extraSaves, { step, file, bytes: event.bytes }, (other) => other.file === file) };
 }
 
 function applyWebuiEvent(

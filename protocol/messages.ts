@@ -39,6 +39,10 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("pauseJob"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("resumeJob"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("stopJob"), job: z.string() }),
+  /** Asks the running trainer for the LoRA as it is now, for pictures by it, or for the LoRA and an end. */
+  z.object({ id: z.int(), type: z.literal("askJob"), job: z.string(), ask: z.enum(["saveNow", "sampleNow", "stopAndSave"]) }),
+  /** Adds epochs to a run, also to one that has ended: it goes on, and its schedule is that of the longer run. */
+  z.object({ id: z.int(), type: z.literal("extendJob"), job: z.string(), epochs: z.int().min(1).max(1000) }),
   z.object({ id: z.int(), type: z.literal("readLog"), job: z.string() }),
   z.object({ id: z.int(), type: z.literal("readPlan"), job: z.string() }),
   /**
@@ -91,6 +95,8 @@ export const ResultOf = {
   pauseJob: z.object({}),
   resumeJob: z.object({}),
   stopJob: z.object({}),
+  askJob: z.object({}),
+  extendJob: z.object({ epochs: z.int() }),
   readLog: z.object({ text: z.string() }),
   readPlan: Plan,
   drawInWebui: z.object({ cells: z.int() }),
@@ -164,6 +170,7 @@ export const httpPaths = {
     `/api/jobs/${encodeURIComponent(job)}/grid/${file.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
   webuiFile: (job: string, file: string, size?: number) =>
     `/api/jobs/${encodeURIComponent(job)}/webui/${file.split("/").map(encodeURIComponent).join("/")}${size ? `?size=${size}` : ""}`,
+  sampleFile: (job: string, file: string) => `/api/jobs/${encodeURIComponent(job)}/${file.split("/").map(encodeURIComponent).join("/")}`,
   report: (job: string) => `/api/jobs/${encodeURIComponent(job)}/report`,
   inspect: (file: string) => `/api/loras/${file.split("/").map(encodeURIComponent).join("/")}/inspect`,
   socket: "/ws",

@@ -75,6 +75,8 @@ function sentenceOf(event: JobEvent, job: Job): string | null {
         : `Epoch ${event.epoch}: held-out loss ${event.heldOutLoss.toFixed(4)}, drift ${event.drift.toFixed(4)}`;
     case "saved":
       return `Epoch ${event.epoch} of ${job.epochs}: saved ${event.file}`;
+    case "savedNow":
+      return `Step ${event.step}: saved ${event.file}`;
     case "warning":
       return `Warning: ${event.message}`;
     default:
@@ -92,6 +94,7 @@ const STAGE_WORDS: Record<string, string> = {
   drawingGrid: "drawing the grid",
   evaluating: "measuring the epoch",
   saving: "saving",
+  drawingSamples: "drawing pictures of this step",
 };
 
 function movingLine(job: Job): string {

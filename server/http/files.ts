@@ -27,7 +27,7 @@ export function fileRoutes(state: State, session: Session): express.Router {
     const file = fileBelow(state.datasets.root(request.params.name), request.params.image);
     await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: PICTURES });
   });
-  for (const folder of ["grid", "webui"])
+  for (const folder of ["grid", "webui", "samples"])
     router.get(`/api/jobs/:id/${folder}/*file`, async (request: Request<{ id: string; file: string[] }>, response) => {
       const file = fileBelow(join(jobFolder(state, request.params.id), folder), request.params.file);
       if (extname(file) === ".json") return sendText(response, file, { type: "application/json", hidden: hidden(request) });

@@ -1,5 +1,5 @@
 import { FailureError } from "../../protocol/errors.js";
-import type { Job, JobEvent, JobStatus } from "../../protocol/job.js";
+import { hasEnded, type Job, type JobEvent, type JobStatus } from "../../protocol/job.js";
 import type { HomePaths } from "../paths.js";
 import type { Store } from "../store/store.js";
 import type { GpuTurn, GpuUser } from "../trainer/gpu-turn.js";
@@ -13,6 +13,10 @@ export type Queue = {
   enqueue(job: Job): void;
   /** Throws `not_found`, or `bad_request` when the job's status does not allow it. */
   command(id: string, command: JobCommand): void;
+  /** Asks the running training of the job for something. Throws `not_found`, or `bad_request` when it does not run. */
+  ask(id: string, what: JobAsk): void;
+  /** Lets a job whose run has so many epochs now go on: at once, or as the last of those that wait. */
+  extended(id: string, epochs: number): void;
   /** Adds an event from outside the training to the job: to its run's record, the store and whoever listens. */
   add(id: string, event: JobEvent): void;
   /** True while a training runs or waits. */
@@ -20,6 +24,8 @@ export type Queue = {
   /** Has the running training save its state and leave; it is the first to go on at the next start. */
   close(): Promise<void>;
 };
+
+export type JobAsk = "saveNow" | "sampleNow" | "stopAndSave";
 
 /** How long a closing server waits for the state before it ends the trainer. */
 const CLOSE_PATIENCE_MS = 120_000;
@@ -78,8 +84,7 @@ export function openQueue({ store, paths, gpu, onEvent }: QueueRequest): Queue {
       startNext();
     },
     command(id, command) {
-      const job = store.job(id);
-      if (job === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
+      const job = known(store, id);
       const reaction = current?.id === id ? runningReaction(command, job.status) : reactionTo(command, job.status);
       if (reaction === "refuse") throw refusal(job, command);
       if (reaction === "ask") askTraining(current?.training, command);
@@ -89,6 +94,7 @@ export function openQueue({ store, paths, gpu, onEvent }: QueueRequest): Queue {
         startNext();
       }
     },
+    ...runAsks(store, (id) => (current?.id === id ? current.training : null), tellStatus, startNext),
     add(id, event) {
       if (current?.id === id && current.training.add(event)) return;
       appendEvent(runDirOf(paths, id), event);
@@ -103,6 +109,44 @@ export function openQueue({ store, paths, gpu, onEvent }: QueueRequest): Queue {
       await leave(current.training);
     },
   };
+}
+
+function runAsks(
+  store: Store,
+  trainingOf: (id: string) => Training | null,
+  tellStatus: (id: string, status: JobStatus) => void,
+  startNext: () => void,
+): Pick<Queue, "ask" | "extended"> {
+  return {
+    ask: (id, what) => askNow(known(store, id), trainingOf(id), what),
+    extended(id, epochs) {
+      const training = trainingOf(id);
+      if (training?.ask("extend")) return;
+      const goOn = () => {
+        const job = known(store, id);
+        if (job.epochs >= epochs || !(hasEnded(job) || job.status === "paused")) return;
+        store.place(id, "last");
+        tellStatus(id, "queued");
+        startNext();
+      };
+      // A trainer that has just had its last word did not hear of it.
+      if (training === null) goOn();
+      else void training.done.then(goOn);
+    },
+  };
+}
+
+function askNow({ name, status }: Job, training: Training | null, what: JobAsk): void {
+  const runs = training !== null && status === "running";
+  if (runs && what === "stopAndSave") training.stopAndSave();
+  else if (!(runs && what !== "stopAndSave" && training.ask(what)))
+    throw new FailureError("bad_request", `"${name}" is ${status}, and only a running training can be asked for that.`);
+}
+
+function known(store: Store, id: string): Job {
+  const job = store.job(id);
+  if (job === undefined) throw new FailureError("not_found", `There is no job with the id "${id}".`);
+  return job;
 }
 
 const PAST: Record<JobCommand, string> = { pause: "paused", resume: "resumed", stop: "stopped" };

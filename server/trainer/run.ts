@@ -76,8 +76,8 @@ export function jobOfRun(run: Run, plan: Plan): Job {
     dataset: plan.dataset.name,
     baseModel: plan.baseModel.name,
     createdAt: run.createdAt,
-    totalSteps: plan.totalSteps,
-    epochs: plan.settings.epochs,
+    totalSteps: plan.stepsPerEpoch * run.files.length,
+    epochs: run.files.length,
   });
 }
 

@@ -20,6 +20,10 @@ describe("the protocol's fixtures", () => {
       "stop",
       "park",
       "unpark",
+      "saveNow",
+      "sampleNow",
+      "stopAndSave",
+      "extend",
     ]);
   });
 });
@@ -29,6 +33,8 @@ describe("applyEvent", () => {
     const job = fold(fixture);
     expect(job).toMatchObject({ status: "finished", step: 4, epoch: 2, trainSeconds: 12.5, failure: null, sheet: "sheet.png" });
     expect(job.saves.map(({ file }) => file)).toEqual(["zorp-000001.safetensors", "zorp.safetensors"]);
+    expect(job.extraSaves.map(({ step, file }) => [step, file])).toEqual([[3, "zorp-step00000003.safetensors"]]);
+    expect(job.samples).toEqual([{ step: 3, prompt: 0, file: "samples/step-00000003-0.png" }]);
     expect(job.losses).toEqual([
       [1, 0.21],
       [2, 0.2],

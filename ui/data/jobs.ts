@@ -19,6 +19,20 @@ export async function controlJob(session: Session, type: JobControl, job: string
   await session.connection.request(ResultOf[type], { type, job });
 }
 
+export type JobAsk = "saveNow" | "sampleNow" | "stopAndSave";
+
+export async function askJob(session: Session, job: string, ask: JobAsk): Promise<void> {
+  await session.connection.request(ResultOf.askJob, { type: "askJob", job, ask });
+}
+
+export async function extendJob(session: Session, job: string, epochs: number): Promise<void> {
+  await session.connection.request(ResultOf.extendJob, { type: "extendJob", job, epochs });
+}
+
+export function sampleUrl(session: Session, job: string, file: string): string {
+  return `${session.base}${httpPaths.sampleFile(job, file)}`;
+}
+
 /** Which controls make sense for a job as it is now. */
 export function controlsFor(job: Job): JobControl[] {
   switch (job.status) {

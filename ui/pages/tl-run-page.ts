@@ -12,9 +12,21 @@ import "../components/tl-failure.js";
 import "../components/tl-log.js";
 import "../components/tl-loss-chart.js";
 import "../components/tl-progress.js";
+import "../components/tl-run-asks.js";
 import "../components/tl-verdict.js";
 import { mayChange } from "../data/access.js";
-import { controlJob, controlsFor, type JobControl, readLog, readPlan, reportUrl } from "../data/jobs.js";
+import {
+  askJob,
+  controlJob,
+  controlsFor,
+  extendJob,
+  type JobAsk,
+  type JobControl,
+  readLog,
+  readPlan,
+  reportUrl,
+  sampleUrl,
+} from "../data/jobs.js";
 import { gridRoute, routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
@@ -70,6 +82,7 @@ export class TlRunPage extends LitElement {
       ${this._renderLinks(job)}
       ${job.warnings.length > 0 ? html`<ul class="warnings">${job.warnings.map((words) => html`<li><span class="warning">${icon("warning")}</span> ${words}</li>`)}</ul>` : nothing}
       <tl-loss-chart .losses=${job.losses} .evaluations=${job.evaluations} .verdict=${job.verdict}></tl-loss-chart>
+      ${this._renderAsks(job)}
       ${this._renderEpochs(job)}
       <tl-log .content=${this._log} @log-open=${this._onLog}></tl-log>
     `;
@@ -90,6 +103,23 @@ export class TlRunPage extends LitElement {
       ${job.cells.length > 0 ? html`<a class="button primary" href=${routeHash(gridRoute(job.id))} data-test="open-grid">${t("run.openGrid")}</a>` : nothing}
       ${job.report === null ? nothing : html`<a class="button" href=${reportUrl(this.session, job.id)} target="_blank" rel="noopener" data-test="report">${icon("file")}${t("run.report")}</a>`}
     </div>`;
+  }
+
+  private _renderAsks(job: Job): TemplateResult | typeof nothing {
+    if (job.status === "queued" || job.status === "preparing" || this._plan?.settings.engine === "kohya") return nothing;
+    const samples = job.samples.map(({ step, prompt, file }) => ({
+      step,
+      url: sampleUrl(this.session, job.id, file),
+      prompt: this._plan?.settings.grid.prompts[prompt] ?? "",
+    }));
+    return html`<tl-run-asks
+      ?running=${job.status === "running"}
+      ?disabled=${this._action.running || !mayChange(this.state)}
+      .saves=${job.extraSaves}
+      .samples=${samples}
+      @run-ask=${(event: CustomEvent<JobAsk>) => this._action.run("ask", () => askJob(this.session, job.id, event.detail))}
+      @run-extend=${(event: CustomEvent<number>) => this._action.run("extend", () => extendJob(this.session, job.id, event.detail))}
+    ></tl-run-asks>`;
   }
 
   private _renderEpochs(job: Job): TemplateResult {

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { JobEvent, JobStatus } from "../../../protocol/job.js";
 import { openQueue, type Queue } from "../../../server/queue/queue.js";
 import { openStore, type Store } from "../../../server/store/store.js";
+import { extendRun } from "../../../server/trainer/extend-run.js";
 import { jobOfRun, newRun } from "../../../server/trainer/run.js";
 import { planOf } from "../plan-of.js";
 import { makeTempHome, type TempHome } from "../temp-home.js";
@@ -139,4 +141,34 @@ test("a failure keeps its code when the queue is closed in the same moment", asy
   await reaches(id, "failed");
   await queue.close();
   expect(store.job(id)?.failure?.code).toBe("nan_loss");
+});
+
+test("a running job answers what it is asked for, and others say that they can't", async () => {
+  const id = await enqueue("slow-a", { stepsPerEpoch: 50 });
+  const waiting = await enqueue("ok-b");
+  await steps(id);
+  queue.ask(id, "saveNow");
+  queue.ask(id, "sampleNow");
+  await expect.poll(() => store.job(id)?.samples.length, { timeout: 60_000 }).toBe(1);
+  expect(store.job(id)?.extraSaves.map(({ file }) => file)).toEqual([expect.stringMatching(/^slow-a-step\d+\.safetensors$/)]);
+  expect(() => queue.ask(waiting, "saveNow")).toThrow(/"ok-b" is queued/);
+  expect(() => queue.ask("nobody", "saveNow")).toThrow(/no job/);
+  queue.ask(id, "stopAndSave");
+  await reaches(id, "stopped");
+  expect(store.job(id)?.extraSaves.length).toBe(2);
+});
+
+test("a job is extended while it runs and after it has finished", async () => {
+  const id = await enqueue("slow-a", { stepsPerEpoch: 20 });
+  await steps(id);
+  const runDir = join(home.runsDir, id);
+  const planned = store.job(id)?.epochs ?? 0;
+  queue.extended(id, await extendRun(runDir, 1));
+  await reaches(id, "finished");
+  expect(store.job(id)).toMatchObject({ epochs: planned + 1, step: 20 * (planned + 1) });
+  queue.extended(id, await extendRun(runDir, 2));
+  await expect.poll(() => store.job(id)?.epochs, { timeout: 60_000 }).toBe(planned + 3);
+  await reaches(id, "finished");
+  const files = store.job(id)?.saves.map(({ file }) => file);
+  expect(files?.slice(-3)).toEqual(["slow-a.safetensors", "slow-a-000004.safetensors", "slow-a-000005.safetensors"]);
 });
