@@ -68,11 +68,12 @@ function ownCard(job: Job, plan: Plan, { epoch, weight }: { epoch: number; weigh
   return { ...trainers, "preferred weight": weight, notes };
 }
 
-// Word for word what trainer-py/trainer/epoch_end.py has written.
-function trainersCard(job: Job, plan: Plan, epoch: number): OwnCard {
+/** The card that is written with each epoch; word for word what trainer-py/trainer/epoch_end.py writes for our own trainer. */
+export function trainersCard(job: Pick<Job, "epochs">, plan: Plan, epoch: number): OwnCard {
   const pictures = plan.images.filter(({ heldOut }) => !heldOut).length;
+  const by = plan.settings.engine === "kohya" ? "sd-scripts" : "Train LoRA";
   return {
-    description: `Epoch ${epoch} of ${job.epochs}, trained by Train LoRA on ${plan.baseModel.name}.`,
+    description: `Epoch ${epoch} of ${job.epochs}, trained by ${by} on ${plan.baseModel.name}.`,
     "sd version": "SD1",
     "activation text": plan.dataset.triggerWord,
     "preferred weight": TRAINERS_WEIGHT,

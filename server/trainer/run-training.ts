@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { applyEvent, type JobEvent, type JobStatus } from "../../protocol/job.js";
 import type { Plan, Run } from "../../protocol/plan.js";
+import type { TrainerEvent } from "../../protocol/trainer.js";
 import type { HomePaths } from "../paths.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import { holdLock } from "../store/sqlite.js";
@@ -10,6 +11,8 @@ import { crashOf, failureOf } from "./failure-of.js";
 import { type Finished, finishRun, judgeRun } from "./finish-run.js";
 import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
 import type { GpuTurn, GpuUser } from "./gpu-turn.js";
+import { findSdScripts } from "./kohya/sd-scripts.js";
+import { startSdScripts } from "./kohya/start-sd-scripts.js";
 import { jobOfRun, readEvents, readRun } from "./run.js";
 import { openRunRecord, type RunRecord } from "./run-record.js";
 import { startTrainerProcess, type TrainerExit, type TrainerProcess } from "./trainer-process.js";
@@ -20,6 +23,10 @@ export type Training = {
   pause(): void;
   /** Asked for again after FORCE_AFTER_MS, ends a trainer that does not listen. */
   stop(): void;
+  /** Asks for something that stops nothing; false when no trainer is there to hear it. */
+  ask(command: TrainerAsk): boolean;
+  /** A stop before which the LoRA is saved as it is. */
+  stopAndSave(): void;
   /** Ends the trainer at once; the run goes on from its last saved state. */
   kill(): void;
   /** Adds an event from outside to the run's record; false when the record is not open. */
@@ -27,6 +34,8 @@ export type Training = {
   /** Settles after the last event; never rejects, a failure is an event. */
   readonly done: Promise<void>;
 };
+
+export type TrainerAsk = "saveNow" | "sampleNow" | "extend";
 
 export const FORCE_AFTER_MS = 10_000;
 
@@ -53,7 +62,7 @@ export function runTraining(request: TrainingRequest): Training {
   const state: State = { wanted: null, wantedAt: 0, child: null, preparation: new AbortController() };
   let record: RunRecord | null = null;
 
-  function ask(wanted: "pause" | "stop", status: JobStatus): void {
+  function ask(wanted: "pause" | "stop", status: JobStatus, command: "pause" | "stop" | "stopAndSave" = wanted): void {
     if (state.wanted === "stop") {
       if (Date.now() - state.wantedAt > FORCE_AFTER_MS) state.child?.kill();
       return;
@@ -63,7 +72,7 @@ export function runTraining(request: TrainingRequest): Training {
     state.wantedAt = Date.now();
     record?.add({ type: "status", time: Date.now(), status });
     state.preparation.abort();
-    state.child?.send({ type: wanted });
+    state.child?.send({ type: command });
   }
 
   async function work(): Promise<void> {
@@ -83,6 +92,11 @@ export function runTraining(request: TrainingRequest): Training {
   return {
     pause: () => ask("pause", "pausing"),
     stop: () => ask("stop", "stopping"),
+    stopAndSave: () => ask("stop", "stopping", "stopAndSave"),
+    ask(command) {
+      state.child?.send({ type: command });
+      return state.child !== null;
+    },
     kill: () => state.child?.kill(),
     add(event) {
       record?.add(event);
@@ -116,22 +130,23 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
     );
   const turn = openTurn(request, state, { run, record });
   try {
+    // What is missing is told before anything is installed.
+    if (plan.settings.engine === "kohya") findSdScripts();
     const python = await prepare(request, state, record);
     await turn.begin(state.preparation.signal);
     const verdicts = keepVerdicts(plan, runDir, record);
     let finished: Finished | null = null;
-    const child = startTrainerProcess({
-      python,
-      args: ["train", runDir],
-      logFile: join(runDir, "trainer.log"),
-      onEvent: (event) => {
-        // The end is told when the verdict and the report are there as well.
-        if (event.type === "finished") finished = event;
-        else record.add(event);
-        turn.hear(event);
-        if (event.type === "sheet") verdicts.again();
-      },
-    });
+    const onEvent = (event: TrainerEvent) => {
+      // The end is told when the verdict and the report are there as well.
+      if (event.type === "finished") finished = event;
+      else record.add(event);
+      turn.hear(event);
+      if (event.type === "sheet") verdicts.again();
+    };
+    const child =
+      plan.settings.engine === "kohya"
+        ? startSdScripts({ sdScripts: findSdScripts(), python, plan, run, runDir, cacheDir: request.paths.cacheDir, onEvent })
+        : startTrainerProcess({ python, args: ["train", runDir], logFile: join(runDir, "trainer.log"), onEvent });
     state.child = child;
     if (child.pid !== undefined) writeFileSync(join(runDir, PID_FILE), String(child.pid));
     if (state.wanted !== null) child.send({ type: state.wanted });

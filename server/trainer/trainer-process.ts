@@ -125,7 +125,8 @@ function attempt(act: () => void, onError: () => void): { error: unknown } | und
   }
 }
 
-function killGroup(pid: number | undefined): void {
+/** Ends a process that was started as the head of a group, with all its children. */
+export function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     if (process.platform === "win32") spawn("taskkill", ["/pid", String(pid), "/T", "/F"], { stdio: "ignore" });

@@ -22,7 +22,8 @@ function walk(table: Table, place: Place, found: Found): void {
   for (const [name, value] of Object.entries(table)) {
     const path = place.path === "" ? name : `${place.path}.${name}`;
     const line = found.lineOf(path) ?? place.line;
-    if (Object.hasOwn(Settings.shape, name)) found.options.push({ name, value, line, depth: place.depth });
+    // A list of tables is kohya's `subsets` and not ours.
+    if (Object.hasOwn(Settings.shape, name) && !isListOfTables(value)) found.options.push({ name, value, line, depth: place.depth });
     else if (isTable(value) && LIST_OPTIONS.has(name) && place.path !== "") {
       // A table of values instead of a list of texts.
       const pairs = Object.entries(value).map(([key, inner]) => `${key}=${String(inner)}`);

@@ -48,7 +48,7 @@ function sortOne(option: FileOption, report: SettingsImport): void {
       makeWay(key, spelt, report);
       report.settings[key] = checked.value;
       report.taken.push({ option: spelt, line, setting: key, value: checked.value, assumed: false });
-    } else if (off !== null && Number(value || Number.NaN) !== 0) report.notNeeded.push({ option: spelt, line, reason: off });
+    } else if (off !== null && !/^0(\.0*)?$/.test(String(value))) report.notNeeded.push({ option: spelt, line, reason: off });
     else report.refused.push({ option: spelt, line, message: checked.message });
     return;
   }

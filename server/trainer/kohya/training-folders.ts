@@ -13,10 +13,11 @@ import type { ExportSubset } from "../../plan/kohya/export-dataset.js";
  */
 export async function makeTrainingFolders(plan: Plan, folder: string): Promise<ExportSubset[]> {
   const subsets: ExportSubset[] = [];
-  const keepsAlpha = Reflect.get(plan.settings, "alphaMask") === true;
   for (const [index, images] of groupsOf(plan).entries()) {
     const [first] = images;
     if (first === undefined) continue;
+    const own = plan.settings.subsetSettings[first.subset] ?? {};
+    const keepsAlpha = own.alphaMask ?? plan.settings.alphaMask;
     const path = join(folder, `${index + 1}-${plain(first.subset)}`);
     await mkdir(path, { recursive: true });
     for (const [number, image] of images.entries()) {
@@ -25,7 +26,7 @@ export async function makeTrainingFolders(plan: Plan, folder: string): Promise<E
       // An empty file stops sd-scripts; an empty line is an empty caption.
       await writeFile(`${stem}.txt`, `${image.caption}\n`);
     }
-    subsets.push({ folder: path, repeats: first.repeats, isReg: isReg(first) });
+    subsets.push({ folder: path, repeats: first.repeats, isReg: first.isReg === true, own });
   }
   return subsets;
 }
@@ -39,11 +40,6 @@ function groupsOf({ images }: Plan): PlanImage[][] {
     groups.set(key, [...(groups.get(key) ?? []), image]);
   }
   return [...groups.values()];
-}
-
-/** A regularisation picture, in plans that know them. */
-function isReg(image: PlanImage): boolean {
-  return Reflect.get(image, "isReg") === true;
 }
 
 function plain(subset: string): string {
