@@ -98,6 +98,8 @@ def _kohya_name(name: str) -> str:
         if name.startswith(dotted):
             # Before PEFT, diffusers named the processor of an attention instead of its layers.
             path = name.removeprefix(dotted).replace(".processor.", ".")
+            # transformers 5 has dropped a level that all other files name.
+            path = f"text_model.{path}" if path.startswith("encoder.layers.") else path
             return module_name(prefix, f"{path}.0" if path.endswith(".to_out") else path)
     return name
 
