@@ -6,7 +6,8 @@ from bench.merge import merged
 from bench.random_lora import random_lora
 from drawing_base import all_targets, plain_targets, tiny_base
 from trainer.failure import Failure
-from trainer.lora_batch import LoraBatch, Row
+from trainer.lora_batch import LoraBatch
+from trainer.lora_rows import Row
 from trainer.lora_weights import LoraModule, LoraWeights
 from trainer.network import LoraNetwork
 
@@ -153,11 +154,11 @@ def test_the_whole_unet_with_locon_files_of_mixed_ranks_equals_merged_weights() 
     with torch.no_grad():
         with LoraBatch(targets, loras) as batch:
             batch.set_rows(rows)
-            found = base.unet(latents, time, context).sample
+            found = base.unet(latents, time, context)
         for index, (lora, weight) in enumerate(rows):
             one = slice(index, index + 1)
             with merged(targets, None if lora is None else loras[lora], weight):
-                expected = base.unet(latents[one], time[one], context[one]).sample
+                expected = base.unet(latents[one], time[one], context[one])
             assert (found[one] - expected).abs().max() < 1e-4
 
 
@@ -172,12 +173,12 @@ def test_it_draws_with_the_lora_in_training_while_that_is_disabled() -> None:
     latents, time, context = _unet_inputs(1)
     try:
         with torch.no_grad():
-            trained = base.unet(latents, time, context).sample
+            trained = base.unet(latents, time, context)
             with network.disabled(), LoraBatch(targets, [network.weights()]) as batch:
                 batch.set_rows([(0, 1.0), (0, 0.0)])
-                both = base.unet(latents.repeat(2, 1, 1, 1), time.repeat(2), context.repeat(2, 1, 1)).sample
+                both = base.unet(latents.repeat(2, 1, 1, 1), time.repeat(2), context.repeat(2, 1, 1))
             with network.disabled():
-                plain = base.unet(latents, time, context).sample
+                plain = base.unet(latents, time, context)
     finally:
         for name, module in targets.items():
             module.forward = originals[name]

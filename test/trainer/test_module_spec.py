@@ -1,33 +1,19 @@
-import dataclasses
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from some_settings import some_settings
 from trainer.failure import Failure
 from trainer.lora_file import lora_tensors
 from trainer.lora_weights import LoraWeights
 from trainer.module_blocks import BlockValues, block_group, block_index
 from trainer.module_spec import module_specs
 from trainer.network_layout import layout_for, module_of
-from trainer.settings import GridSettings, Settings, Size
 
 NAMES = Path(__file__).parent / "kohya_names"
 Shapes = tuple[tuple[int, ...], tuple[int, ...]]
-GRID = GridSettings(False, (1.0,), (), "", (1,), "ddim", 20, 7.0)
-
-
-def _settings(**changes: Any) -> Settings:  # noqa: ANN401
-    values: dict[str, Any] = {"resolution": Size(64, 64), "grid": GRID, "output_name": "a", "subject": "style"}
-    for field in dataclasses.fields(Settings):
-        if field.name not in values and field.default is dataclasses.MISSING:
-            values[field.name] = {"int": 1, "float": 1.0, "bool": False, "str": ""}[
-                str(getattr(field.type, "__name__", field.type))
-            ]
-    choices = {"optimizer": "AdamW", "lr_scheduler": "constant", "mixed_precision": "no", "save_precision": "fp16"}
-    return Settings(**{**values, **choices, "max_token_length": 75, "network_dim": 16, "network_alpha": 1.0, **changes})
 
 
 def _kohya_file(file: str) -> dict[str, Shapes]:
@@ -53,7 +39,7 @@ def test_a_file_has_kohyas_keys_shapes_and_types(file: str) -> None:
     expected = _kohya_file(file)
     targets = _targets(expected)
     conv = {"network_type": "locon", "conv_dim": 8, "conv_alpha": 4.0} if "locon" in file else {}
-    specs = module_specs(targets, _settings(**conv))
+    specs = module_specs(targets, some_settings(**conv))
     assert specs.keys() == expected.keys()
     weights = {}
     for name, spec in specs.items():
@@ -71,7 +57,7 @@ def test_a_file_has_kohyas_keys_shapes_and_types(file: str) -> None:
 
 def test_convolutions_without_a_conv_dim_are_left_alone() -> None:
     targets = _targets(_kohya_file("keys_sd1_locon.txt"))
-    specs = module_specs(targets, _settings())
+    specs = module_specs(targets, some_settings())
     assert not any("_conv1" in name or "samplers" in name for name in specs)
     assert any("conv_shortcut" in name for name in specs) and any("time_emb_proj" in name for name in specs)
 
@@ -82,7 +68,7 @@ def test_each_block_has_its_dim_and_alpha_and_a_dim_of_0_leaves_it_alone() -> No
     alphas = [index / 2 for index in range(25)]
     specs = module_specs(
         targets,
-        _settings(block_dims=",".join(map(str, dims)), block_alphas=", ".join(map(str, alphas))),
+        some_settings(block_dims=",".join(map(str, dims)), block_alphas=", ".join(map(str, alphas))),
     )
     for name in targets:
         index = block_index(name)
@@ -96,7 +82,7 @@ def test_each_block_has_its_dim_and_alpha_and_a_dim_of_0_leaves_it_alone() -> No
 
 def test_groups_of_blocks_may_be_named() -> None:
     targets = _targets(_kohya_file("keys_sd1_locon.txt"))
-    specs = module_specs(targets, _settings(block_dims="down=8 te=4, mid=0", block_alphas="up=3", conv_dim=2))
+    specs = module_specs(targets, some_settings(block_dims="down=8 te=4, mid=0", block_alphas="up=3", conv_dim=2))
     assert {spec.dim for name, spec in specs.items() if block_group(name) == "te"} == {4}
     assert {spec.dim for name, spec in specs.items() if block_group(name) == "down"} == {8, 2}
     assert {spec.dim for name, spec in specs.items() if block_group(name) == "mid"} == {2}
@@ -140,9 +126,9 @@ def test_blocks_that_make_no_sense_are_refused(text: str, said: str) -> None:
     assert caught.value.code == "bad_plan"
 
 
-def test_lokr_and_loha_take_their_own_settings() -> None:
+def test_lokr_and_loha_take_their_ownsome_settings() -> None:
     targets = _targets(_kohya_file("keys_sd1_lora.txt"))
-    specs = module_specs(targets, _settings(network_type="lokr", lokr_factor=8, decompose_both=True))
+    specs = module_specs(targets, some_settings(network_type="lokr", lokr_factor=8, decompose_both=True))
     assert {(spec.kind, spec.factor, spec.decompose_both) for spec in specs.values()} == {("lokr", 8, True)}
     layout = layout_for(
         specs["lora_te_text_model_encoder_layers_0_mlp_fc1"], nn.Linear(768, 3072, device="meta").weight

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from some_settings import some_settings
 from trainer.fused_lora import FusedLora, LinearLora
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
@@ -98,7 +99,7 @@ def test_one_step_equals_torchs_adamw_over_separate_parameters_with_clipping() -
     network = LoraNetwork(targets, dim=4, alpha=4, seed=1, device=CPU, dtype=torch.float32)
     _fill(network)
     rates = {"unet": 0.01, "text_encoder": 0.002}
-    optimizer = Optimizer(network, learning_rates=rates, weight_decay=0.1, max_grad_norm=0.5, fp16=False)
+    optimizer = Optimizer(network, some_settings(weight_decay=0.1, max_grad_norm=0.5), learning_rates=rates)
     copies = {name: group.value.detach().clone().requires_grad_() for name, group in network.groups.items()}
     reference = torch.optim.AdamW([{"params": [c], "lr": rates[n]} for n, c in copies.items()], weight_decay=0.1)
     x = torch.randn(3, 6)
@@ -120,7 +121,7 @@ def test_an_overflow_in_fp16_is_left_out_and_halves_the_scale() -> None:
     layer = nn.Linear(6, 5, dtype=torch.float16).requires_grad_(False)
     network = LoraNetwork({"lora_unet_a": layer}, dim=2, alpha=1, seed=1, device=CPU, dtype=torch.float16)
     rates = {"unet": 0.1}
-    optimizer = Optimizer(network, learning_rates=rates, weight_decay=0, max_grad_norm=1, fp16=True)
+    optimizer = Optimizer(network, some_settings(weight_decay=0.0, mixed_precision="fp16"), learning_rates=rates)
     before = network.flat[0].detach().clone()
 
     def loss() -> Tensor:
@@ -139,7 +140,7 @@ def test_what_was_saved_goes_on_as_if_nothing_had_happened() -> None:
         torch.manual_seed(5)
         layer = nn.Linear(6, 5)
         network = _network(layer)
-        return layer, Optimizer(network, learning_rates={"unet": 0.01}, weight_decay=0.1, max_grad_norm=1, fp16=False)
+        return layer, Optimizer(network, some_settings(weight_decay=0.1), learning_rates={"unet": 0.01})
 
     def run(layer: nn.Linear, optimizer: Optimizer, steps: range) -> None:
         for step in steps:

@@ -30,6 +30,7 @@ class Pace:
         self._seconds_per_step = 0.9 * before + 0.1 * seconds if before else seconds
         rate = plan.settings.unet_lr * result.factor
         weighted = {} if result.optimized == result.loss else {"optimized_loss": result.optimized}
+        scaled = {} if result.keys_scaled is None else {"keys_scaled": result.keys_scaled}
         emit(
             {
                 "type": "step",
@@ -39,6 +40,7 @@ class Pace:
                 **weighted,
                 "learning_rate": rate,
                 "seconds_per_step": self._seconds_per_step,
+                **scaled,
             }
         )
         self._curves.add(progress.step, {"loss": result.loss, **weighted, "learning_rate": rate})

@@ -15,12 +15,8 @@ NAMES = Path(__file__).parents[1] / "kohya_names"
 def _names(file: str) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
     found = []
     for line in (NAMES / file).read_text().splitlines():
-        name, down, up = (
-            line.replace("down(", "|").replace("up(", "|").replace(")", "").split("|")
-        )
-        first, second = (
-            tuple(int(side) for side in text.split(",")) for text in (down, up)
-        )
+        name, down, up = line.replace("down(", "|").replace("up(", "|").replace(")", "").split("|")
+        first, second = (tuple(int(side) for side in text.split(",")) for text in (down, up))
         found.append((name.strip(), (1, *first[1:]), (second[0], 1, *second[2:])))
     return found
 
@@ -44,14 +40,10 @@ def _file(path: Path, names: str, *, without: str = "") -> Path:
         ("keys_sdxl_locon.txt", "sdxl"),
     ],
 )
-def test_every_key_of_kohyas_files_is_matched_everywhere(
-    tmp_path: Path, names: str, kind: str
-) -> None:
+def test_every_key_of_kohyas_files_is_matched_everywhere(tmp_path: Path, names: str, kind: str) -> None:
     result = verify(Verify(str(_file(tmp_path / "a.safetensors", names))))
     assert (result["kind"], result["complete"]) == (kind, True)
-    assert all(
-        found["matched"] == result["modules"] for found in result["programs"].values()
-    )
+    assert all(found["matched"] == result["modules"] for found in result["programs"].values())
 
 
 def test_the_layers_of_the_known_models_are_those_of_kohyas_lists() -> None:
