@@ -161,9 +161,8 @@ export function applyEvent(job: Job, event: JobEvent): Job {
     case "report":
       return { ...job, report: event.file };
     case "parked":
-      return { ...job, parked: true };
     case "unparked":
-      return { ...job, parked: false };
+      return { ...job, parked: event.type === "parked" };
     case "webuiDrawing":
     case "webuiCell":
     case "webuiDrawn":

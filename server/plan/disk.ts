@@ -8,18 +8,20 @@ const SIZES = {
   sd2: { unet: 432_128, text: 423_936, text2: 0, modules: 330, checkpoint: 2.58e9 },
   sdxl: { unet: 2_659_840, text: 165_888, text2: 737_280, modules: 986, checkpoint: 6.94e9 },
 } as const;
+// Numbers kept for each weight, itself included, where they are not it and two moments.
+const STATE_NUMBERS: Partial<Record<ResolvedSettings["optimizer"], number>> = { Prodigy: 5, DAdaptAdam: 4 };
 // A narrower model's layers shrink about as the root of its weights; the margin covers other proportions.
 const MARGIN = 1.5;
 
 /**
- * Bytes that a run writes at most: LoRA files, the saved state (weights and two moments in 32 bits, old and new side by side while one
- * replaces the other) and grid pictures. The base model's layers are not looked at: the full width of its kind is
+ * Bytes that a run writes at most: LoRA files, the saved state (weights, moments and perhaps an average in 32 bits: that of the last
+ * epoch, and an old and a new one while one replaces the other) and grid pictures. The base model's layers are not looked at: the full width of its kind is
  * assumed, and less only for a base whose file is too small for that.
  */
 export function diskBytes(baseModel: BaseModel, settings: ResolvedSettings, prompts: number): number {
   const weights = loraWeights(baseModel, settings);
   const file = weights * (settings.savePrecision === "float" ? 4 : 2) + SIZES[baseModel.kind].modules * 512 + 65_536;
-  const state = 2 * weights * 12;
+  const state = 3 * weights * 4 * ((STATE_NUMBERS[settings.optimizer] ?? 3) + (settings.emaDecay > 0 ? 1 : 0));
   return Math.ceil(settings.epochs * file + state + gridBytes(settings, prompts));
 }
 

@@ -26,6 +26,26 @@ def test_state_comes_back_and_only_the_newest_numbers_are_kept(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.json", "step-00000009.safetensors"]
 
 
+def test_the_end_of_the_last_epoch_is_kept_beside_the_newest_state_and_can_be_gone_back_to(tmp_path: Path) -> None:
+    folder, progress = StateFolder(tmp_path), Progress("plan")
+    for step in (6, 12):
+        progress.step = step
+        folder.save(progress, {"a": torch.full((3,), float(step))})
+        folder.mark_good(progress)
+    for step in (14, 15):
+        progress.step = step
+        folder.save(progress, {"a": torch.full((3,), float(step))})
+    names = sorted(path.name for path in tmp_path.glob("step-*"))
+    assert names == ["step-00000012.safetensors", "step-00000015.safetensors"]
+    folder.go_back(progress, rate=0.5)
+    found = StateFolder(tmp_path).read("plan")
+    tensors = folder.read_tensors(found)
+    assert (found.step, found.rate) == (12, 0.5) and tensors is not None and float(tensors["a"][0]) == 12
+    fresh = Progress("other", step=3, tensors="step-00000003.safetensors")
+    StateFolder(tmp_path / "fresh").go_back(fresh, rate=0.5)
+    assert (fresh.step, fresh.tensors) == (0, "")
+
+
 def test_a_foreign_or_damaged_state_is_said(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     progress = Progress("plan", step=3)

@@ -182,8 +182,8 @@ class Settings:
         expect(trains_on, "a unetLr above 0 with stopTextEncoderAt, or nothing would be trained after it")
         rates = {rate for rate in (self.unet_lr, self.text_encoder_lr, self.text_encoder2_lr) if rate}
         expect(
-            self.optimizer not in ("Prodigy", "DAdaptAdam") or len(rates) == 1,
-            f"equal learning rates with {self.optimizer}, which finds one for all",
+            self.optimizer not in ("Prodigy", "DAdaptAdam") or (len(rates) == 1 and self.lora_plus_ratio == 1),
+            f"equal learning rates and a loraPlusRatio of 1 with {self.optimizer}, which finds one rate for all",
         )
         expect(0 <= self.stop_text_encoder_at <= 1, "a stopTextEncoderAt of 0 to 1")
 

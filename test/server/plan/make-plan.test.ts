@@ -200,7 +200,7 @@ describe("a plan", () => {
         grid: { enabled: false, weights: [1], prompts: ["x"], negativePrompt: "", seeds: [1], sampler: "ddim", steps: 20, cfgScale: 7 },
       },
     });
-    expect(diskBytes).toBe(10 * lora + 24 * 64 * (423_936 + 165_888));
+    expect(diskBytes).toBe(10 * lora + 36 * 64 * (423_936 + 165_888));
     expect(planOf({ baseModel: pocket }).diskBytes).toBeLessThan(diskBytes / 2);
   });
 
