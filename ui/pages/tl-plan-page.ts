@@ -2,6 +2,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { property, state } from "lit/decorators.js";
 import type { PlanWarning } from "../../protocol/plan.js";
 import { Settings } from "../../protocol/settings.js";
+import type { SettingsImport } from "../../protocol/settings-import.js";
 import { ActionController } from "../components/action-controller.js";
 import { customElement } from "../components/custom-element.js";
 import "../components/tl-failure.js";
@@ -10,7 +11,11 @@ import "../components/tl-plan-figures.js";
 import type { SettingChange } from "../components/tl-setting.js";
 import "../components/tl-network-support.js";
 import "../components/tl-settings.js";
+import type { SettingsSource } from "../components/tl-settings-import.js";
+import "../components/tl-settings-import.js";
 import "../components/tl-strength.js";
+import type { AllSubsetSettings } from "../components/tl-subset-settings.js";
+import "../components/tl-subset-settings.js";
 import { mayChange } from "../data/access.js";
 import { enqueue } from "../data/jobs.js";
 import { modelKindName } from "../data/model-kind-name.js";
@@ -19,6 +24,7 @@ import { readPreference, writePreference } from "../data/preferences.js";
 import { routeHash, runRoute } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { fieldOf, mainSettings } from "../data/setting-fields.js";
+import { importSettings, withImported } from "../data/settings-import.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { loadedCheckpoint } from "../data/webui-state.js";
 import { LocaleController, t } from "../locales/locale.js";
@@ -40,7 +46,9 @@ export class TlPlanPage extends LitElement {
   @state() private _draft: PlanDraft = { baseModel: "", settings: {} };
   private readonly _plan = new PlanController(this);
   private readonly _editor = new DatasetEditor(this);
+  @state() private _imported: SettingsImport | null = null;
   private readonly _action = new ActionController(this);
+  private readonly _import = new ActionController(this);
 
   constructor() {
     super();
@@ -60,7 +68,7 @@ export class TlPlanPage extends LitElement {
     if (this.state.snapshot?.baseModels.length === 0) return html`<h1>${t("step.plan")}</h1><p>${t("plan.noBaseModel")}</p>`;
     return html`<h1 class="visually-hidden">${t("step.plan")}</h1>
       <div class="halves">
-        <section class="stack" aria-label=${t("plan.settings")}>${this._renderMain()} ${this._renderAll()}</section>
+        <section class="stack" aria-label=${t("plan.settings")}>${this._renderMain()} ${this._renderAll()} ${this._renderImport()}</section>
         <section class="figures stack" aria-label=${t("plan.computed")} aria-busy=${this._plan.pending}>${this._renderFigures()}</section>
       </div>`;
   }
@@ -97,9 +105,19 @@ export class TlPlanPage extends LitElement {
 
   private _renderAll(): TemplateResult {
     return html`<tl-settings .values=${this._values} .draft=${this._draft.settings} @setting-change=${this._onChange}>
+      <tl-subset-settings .subsets=${this._subsets} .values=${this._values} .own=${this._values.subsetSettings} @subsets-change=${this._onSubsets}></tl-subset-settings>
       <tl-grid-settings .settings=${this._values.grid} @grid-change=${(event: CustomEvent<object>) => this._set({ key: "grid", value: { ...this._draft.settings.grid, ...event.detail } })}></tl-grid-settings>
       <tl-network-support slot="network" .chosen=${this._values.networkType} .webui=${this.state.snapshot?.host?.facts ?? null}></tl-network-support>
     </tl-settings>`;
+  }
+
+  private get _subsets(): string[] {
+    return [...new Set(this._plan.plan?.images.map(({ subset }) => subset))].sort();
+  }
+
+  private _renderImport(): TemplateResult {
+    return html`<tl-settings-import .report=${this._imported} ?disabled=${this._import.running} @settings-import=${this._onImport}></tl-settings-import>
+      <tl-failure .failure=${this._import.failure}></tl-failure>`;
   }
 
   private _renderFigures(): TemplateResult {
@@ -115,8 +133,19 @@ export class TlPlanPage extends LitElement {
     `;
   }
 
+  private _onSubsets({ detail }: CustomEvent<AllSubsetSettings>): void {
+    this._set({ key: "subsetSettings", value: Object.keys(detail).length > 0 ? detail : undefined });
+  }
+
   private _onChange(event: CustomEvent<SettingChange>): void {
     this._set(event.detail);
+  }
+
+  private async _onImport({ detail }: CustomEvent<SettingsSource>): Promise<void> {
+    const report = await this._import.run("import", () => importSettings(this.session, detail.name, detail.content));
+    if (!report) return;
+    this._imported = report;
+    this._keep(withImported(this._draft, report));
   }
 
   private _set({ key, value }: SettingChange): void {
