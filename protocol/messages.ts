@@ -6,6 +6,7 @@ import { Job, JobEvent } from "./job.js";
 import { LoraTool, LoraToolResult } from "./lora-tools.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
+import { SettingsImport } from "./settings-import.js";
 
 /** The UI and the server are shipped together; a page of another version is told to reload. */
 export const PROTOCOL_VERSION = 1;
@@ -34,6 +35,8 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("setCaption"), dataset: z.string(), image: z.string(), caption: z.string() }),
   /** Moves a picture and its caption to the data set's trash; undone like a fix. */
   z.object({ id: z.int(), type: z.literal("rejectImage"), dataset: z.string(), image: z.string() }),
+  /** A settings file of ours, of sd-scripts, of kohya_ss or a script that starts them: its bytes as base64, and its name ("" for pasted text). */
+  z.object({ id: z.int(), type: z.literal("importSettings"), name: z.string(), content: z.base64().max(1_000_000) }),
   z.object({ id: z.int(), type: z.literal("plan"), ...PlanRequest.shape }),
   z.object({ id: z.int(), type: z.literal("enqueue"), ...PlanRequest.shape }),
   z.object({ id: z.int(), type: z.literal("pauseJob"), job: z.string() }),
@@ -90,6 +93,7 @@ export const ResultOf = {
   setTriggerWord: z.object({}),
   setCaption: Edited,
   rejectImage: Edited,
+  importSettings: SettingsImport,
   plan: Plan,
   enqueue: z.object({ job: z.string() }),
   pauseJob: z.object({}),

@@ -7,6 +7,7 @@ import { rejectImage, setCaption, setTriggerWord } from "../dataset/edit.js";
 import { fixDataset } from "../dataset/fix.js";
 import { importDataset } from "../dataset/import.js";
 import { undoEdit } from "../dataset/undo.js";
+import { importSettings } from "../plan/kohya/import-settings.js";
 import { makePlan } from "../plan/make-plan.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import type { JobCommand } from "../queue/transitions.js";
@@ -15,6 +16,7 @@ import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
 import { loraToolHandlers } from "./lora-tool-handlers.js";
+import { runHandlers } from "./run-handlers.js";
 import { uploadSource } from "./uploads.js";
 import { webuiHandlers } from "./webui-handlers.js";
 
@@ -33,7 +35,14 @@ export function handle<Type extends ClientMessageType>(
 }
 
 export function makeHandlers(state: State): Handlers {
-  return { ...datasetHandlers(state), ...planHandlers(state), ...jobHandlers(state), ...webuiHandlers(state), ...loraToolHandlers(state) };
+  return {
+    ...datasetHandlers(state),
+    ...planHandlers(state),
+    ...jobHandlers(state),
+    ...runHandlers(state),
+    ...webuiHandlers(state),
+    ...loraToolHandlers(state),
+  };
 }
 
 type DatasetType = "importDataset" | "scanDataset" | "fixDataset" | "undoDataset" | "setTriggerWord" | "setCaption" | "rejectImage";
@@ -61,7 +70,7 @@ function datasetHandlers(state: State): Pick<Handlers, DatasetType> {
   };
 }
 
-function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPlan"> {
+function planHandlers(state: State): Pick<Handlers, "importSettings" | "plan" | "enqueue" | "readPlan"> {
   // Asking loads torch for some seconds: it is done while the person looks at the pictures.
   let asked: Promise<TrainerDevice | null> = trainerDevice(state.paths);
 
@@ -89,6 +98,7 @@ function planHandlers(state: State): Pick<Handlers, "plan" | "enqueue" | "readPl
   }
 
   return {
+    importSettings: async ({ name, content }) => importSettings(Buffer.from(content, "base64"), name),
     plan: planOf,
     async enqueue(message) {
       const plan = await planOf(message);

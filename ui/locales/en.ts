@@ -10,6 +10,7 @@ import { pictureTexts } from "./en/picture-texts.js";
 import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
+import { settingsImportTexts } from "./en/settings-import-texts.js";
 import { toolTexts } from "./en/tool-texts.js";
 import { webuiTexts } from "./en/webui-texts.js";
 
@@ -19,6 +20,7 @@ export const en = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...settingsImportTexts,
   ...captionTexts,
   ...pictureTexts,
   ...learningTexts,

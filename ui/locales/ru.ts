@@ -12,6 +12,7 @@ import { pictureTexts } from "./ru/picture-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
+import { settingsImportTexts } from "./ru/settings-import-texts.js";
 import { toolTexts } from "./ru/tool-texts.js";
 import { webuiTexts } from "./ru/webui-texts.js";
 
@@ -21,6 +22,7 @@ export const ru: Record<MessageKey, Message> = {
   ...datasetTexts,
   ...planTexts,
   ...settingTexts,
+  ...settingsImportTexts,
   ...captionTexts,
   ...pictureTexts,
   ...learningTexts,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "smol-toml";
 import type { BaseModel } from "../../../protocol/plan.js";
 import type { ResolvedSettings } from "../../../protocol/settings.js";
-import { KOHYA_NAME_OF, kohyaOption, OURS_ALONE } from "../kohya-names.js";
+import { KOHYA_NAME_OF, kohyaOption } from "../kohya-names.js";
 import { importSettings } from "./import-settings.js";
 import { networkArgs } from "./network-args.js";
 import { OUR_SECTION } from "./read-tables.js";
@@ -28,13 +28,9 @@ export function exportConfig(settings: ResolvedSettings, places: ExportPlaces, m
     saving: savingOf(places, more),
   };
   const plain = importSettings(stringify(sections), "config.toml").settings;
-  const ours = Object.fromEntries(
-    Object.entries(settings).filter(
-      ([key, value]) => key !== "outputName" && (OURS_ALONE.has(key) || !isDeepStrictEqual(plain[key], value)),
-    ),
-  );
-  const name = settings.outputName === places.outputName ? {} : { outputName: settings.outputName };
-  return `${stringify({ ...sections, [OUR_SECTION]: { ...name, ...ours } })}\n`;
+  const ours = Object.entries(settings).filter(([key, value]) => !isDeepStrictEqual(plain[key], value));
+  // In a table of its own within the section, because sd-scripts takes what stands directly in a section for its own options.
+  return `${stringify({ ...sections, ...(ours.length > 0 && { [OUR_SECTION]: { settings: Object.fromEntries(ours) } }) })}\n`;
 }
 
 /** The program of sd-scripts that trains upon a base model of this kind. */

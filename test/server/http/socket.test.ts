@@ -90,6 +90,16 @@ describe("the socket", () => {
     }
   });
 
+  test("a settings file of another tool is read from its bytes", async () => {
+    const content = Buffer.from("\uFEFF$dim = 16\naccelerate launch train_network.py --network_dim=$dim --mystery", "utf16le").toString(
+      "base64",
+    );
+    const report = await connection.request({ type: "importSettings", name: "train.ps1", content }, ResultOf.importSettings);
+    expect(report).toMatchObject({ format: "powershell", settings: { networkDim: 16 }, unknown: [{ option: "--mystery", line: 2 }] });
+    const broken = { type: "importSettings", name: "a.toml", content: Buffer.from("a = = 3").toString("base64") } as const;
+    await expect(connection.request(broken, ResultOf.importSettings)).rejects.toMatchObject({ failure: { code: "bad_settings" } });
+  });
+
   test("edits, undo and a plan go through it", async () => {
     await connection.request({ type: "setTriggerWord", dataset: "moss", triggerWord: "moss" }, ResultOf.setTriggerWord);
     const before = await connection.request({ type: "scanDataset", dataset: "moss" }, ResultOf.scanDataset);

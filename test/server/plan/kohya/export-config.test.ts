@@ -54,7 +54,7 @@ describe("an exported config", () => {
         const report = importSettings(exported(some), "config.toml");
         expect(report.refused).toEqual([]);
         expect(report.unknown).toEqual([]);
-        expect(ResolvedSettings.parse({ ...plain, ...report.settings })).toEqual(some);
+        expect(report.settings).toEqual(some);
       }),
       { numRuns: 100, endOnFailure: true },
     );
