@@ -2,11 +2,12 @@ import type { BaseModel } from "../../protocol/plan.js";
 import type { ResolvedSettings } from "../../protocol/settings.js";
 
 // Sums over the LoRA's modules of (inputs + outputs): attention, feed-forward and projections of the UNet, and of each text encoder;
-// and the bytes of an ordinary checkpoint in 16 bits, with autoencoder.
+// the same of the linear layers and of the kernels (inputs × 9 + outputs) that a LoCon changes besides, and the bytes of an ordinary
+// checkpoint in 16 bits, with autoencoder.
 const SIZES = {
-  sd1: { unet: 423_936, text: 165_888, text2: 0, modules: 264, checkpoint: 2.13e9 },
-  sd2: { unet: 432_128, text: 423_936, text2: 0, modules: 330, checkpoint: 2.58e9 },
-  sdxl: { unet: 2_659_840, text: 165_888, text2: 737_280, modules: 986, checkpoint: 6.94e9 },
+  sd1: { unet: 423_936, text: 165_888, text2: 0, besides: 82_880, kernels: 544_000, modules: 264, checkpoint: 2.13e9 },
+  sd2: { unet: 432_128, text: 423_936, text2: 0, besides: 82_880, kernels: 544_000, modules: 330, checkpoint: 2.58e9 },
+  sdxl: { unet: 2_659_840, text: 165_888, text2: 737_280, besides: 58_560, kernels: 355_840, modules: 986, checkpoint: 6.94e9 },
 } as const;
 // Numbers kept for each weight, itself included, where they are not it and two moments.
 const STATE_NUMBERS: Partial<Record<ResolvedSettings["optimizer"], number>> = { Prodigy: 5, DAdaptAdam: 4 };
@@ -25,12 +26,22 @@ export function diskBytes(baseModel: BaseModel, settings: ResolvedSettings, prom
   return Math.ceil(settings.epochs * file + state + gridBytes(settings, prompts));
 }
 
-/** Upper estimate of the numbers in one LoRA: a module of a inputs and b outputs has dim × (a + b). */
-export function loraWeights(baseModel: BaseModel, { networkDim, textEncoderLr, textEncoder2Lr }: ResolvedSettings): number {
-  const { unet, text, text2, checkpoint } = SIZES[baseModel.kind];
-  const sides = unet + (textEncoderLr > 0 ? text : 0) + (textEncoder2Lr > 0 ? text2 : 0);
+/**
+ * Upper estimate of the numbers in one LoRA: a module of a inputs and b outputs has dim × (a + b); a LoHa has that twice, a LoKr no
+ * more, and a DoRA one number for each input besides.
+ */
+export function loraWeights(baseModel: BaseModel, settings: ResolvedSettings): number {
+  const { networkType, convDim, textEncoderLr, textEncoder2Lr } = settings;
+  const { unet, text, text2, besides, kernels, checkpoint } = SIZES[baseModel.kind];
+  const linear = unet + (textEncoderLr > 0 ? text : 0) + (textEncoder2Lr > 0 ? text2 : 0) + (convDim > 0 ? besides : 0);
+  const numbers = largestDim(settings) * linear + convDim * kernels;
   const width = Math.min(1, MARGIN * Math.sqrt(baseModel.bytes / checkpoint));
-  return Math.ceil(networkDim * sides * width);
+  const copies = networkType === "loha" || networkType === "lokr" ? 2 : 1;
+  return Math.ceil(width * (copies * numbers + (networkType === "dora" ? linear : 0)));
+}
+
+function largestDim({ networkDim, blockDims }: ResolvedSettings): number {
+  return Math.max(networkDim, ...(blockDims.match(/\d+/g) ?? []).map(Number));
 }
 
 /** Cells as PNG at one and a half bytes per pixel each, which drawings and photos stay below, and the sheet with all of them. */

@@ -107,7 +107,7 @@ export class TlLoraTools extends LitElement {
 }
 
 function number(name: "dim" | "target" | "weight" | "otherWeight", preset: string): TemplateResult {
-  return html`<label class="field"><span>${t(`tools.${name}`)}</span><input type="number" inputmode="decimal" name=${name} step=${name === "dim" ? "1" : "any"} min=${name === "dim" ? "1" : "-10"} required .value=${preset} /></label>`;
+  return html`<label class="field"><span>${t(`tools.${name}`)}</span><input type="number" inputmode="decimal" name=${name} .step=${name === "dim" ? "1" : "any"} .min=${name === "dim" ? "1" : "-10"} required .value=${preset} /></label>`;
 }
 
 function requestOf(tool: ToolName, file: string, value: (name: string) => string): unknown {

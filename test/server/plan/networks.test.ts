@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isBlocks } from "../../../protocol/network-settings.js";
 import { loadsNetwork, NETWORK_SUPPORT } from "../../../protocol/network-support.js";
 import { ResolvedSettings, Settings } from "../../../protocol/settings.js";
 import { resolveForBase } from "../../../server/plan/default-settings.js";
+import { loraWeights } from "../../../server/plan/disk.js";
 import { networkWarnings } from "../../../server/plan/network-warnings.js";
 
 const baseModel = { name: "m", path: "/m.safetensors", kind: "sd1", resolution: 512, bytes: 2e9 } as const;
@@ -49,6 +51,32 @@ describe("warnings about the kind of network", () => {
     const [warning] = networkWarnings(resolved({ networkType: "loha", networkDropout: 0.1, loraPlusRatio: 16, lokrFactor: 8 }), null);
     expect(warning?.message).toMatch(/With LoHa networkDropout and loraPlusRatio and lokrFactor have no effect/);
     expect(networkWarnings(resolved({ networkType: "lora", networkDropout: 0.1, loraPlusRatio: 16 }), null)).toEqual([]);
+  });
+});
+
+describe("the disk that a network takes", () => {
+  const names = new URL("../../trainer/kohya_names/", import.meta.url);
+  const product = (text: string) => text.split(",").reduce((all, side) => all * Number(side), 1);
+  const numbersIn = (file: string) =>
+    [...readFileSync(new URL(file, names), "utf8").matchAll(/(?:down|up)\(([^)]*)\)/g)].reduce(
+      (sum, [, shape = ""]) => sum + product(shape),
+      0,
+    );
+
+  test.each([
+    ["sd1", "keys_sd1_lora.txt", {}],
+    ["sd1", "keys_sd1_locon.txt", { networkType: "locon", convDim: 8 }],
+    ["sdxl", "keys_sdxl_lora.txt", {}],
+    ["sdxl", "keys_sdxl_locon.txt", { networkType: "locon", convDim: 8 }],
+  ] as const)("an ordinary %s with %s has exactly the numbers of kohya's file", (kind, file, network) => {
+    const settings = resolved({ networkDim: 16, textEncoderLr: 1e-4, textEncoder2Lr: 1e-4, ...network });
+    expect(loraWeights({ ...baseModel, kind, bytes: 9e9 }, settings)).toBe(numbersIn(file));
+  });
+
+  test("a LoHa takes twice as much, and the largest block counts", () => {
+    const plain = loraWeights(baseModel, resolved({ networkDim: 16 }));
+    expect(loraWeights(baseModel, resolved({ networkDim: 16, networkType: "loha" }))).toBe(2 * plain);
+    expect(loraWeights(baseModel, resolved({ networkDim: 16, blockDims: "mid=32" }))).toBe(2 * plain);
   });
 });
 

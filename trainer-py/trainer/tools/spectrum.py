@@ -10,7 +10,7 @@ from torch import Tensor
 
 from trainer.lora_weights import LohaModule, LokrModule, LoraModule, NetworkModule
 
-_KERNELS = re.compile(r"_(conv1|conv2|in_layers_2|out_layers_3|op|samplers_0_conv|output_blocks_\d_\d_conv)$")
+_KERNELS = re.compile(r"(?:_(?:conv1|conv2|in_layers_2|out_layers_3|op|output_blocks_\d_\d_conv)|samplers_0_conv)$")
 
 
 @dataclass(frozen=True)
