@@ -11,6 +11,8 @@ from safetensors.torch import load_file
 
 from run_folder import GRID, Trainer, train, write_run
 from trainer.read_lora import read_lora, read_lora_metadata
+from trainer.tools.convert import convert
+from trainer.tools.requests import Convert
 
 KINDS: dict[str, dict[str, Any]] = {
     "lora": {"networkDropout": 0.1, "rankDropout": 0.1, "moduleDropout": 0.1, "loraPlusRatio": 4},
@@ -93,10 +95,16 @@ def test_the_grid_shows_each_kind(kind: str, tmp_path: Path, tiny_checkpoint: Pa
     assert len(set(cells)) == len(cells)
 
 
-def test_training_goes_on_from_a_lora_with_the_dims_of_the_file(tmp_path: Path, tiny_checkpoint: Path) -> None:
+@pytest.mark.parametrize("style", ["kohya", "peft"])
+def test_training_goes_on_from_a_lora_with_the_dims_of_the_file(
+    style: str, tmp_path: Path, tiny_checkpoint: Path
+) -> None:
     first = write_run(tmp_path / "first", tiny_checkpoint, epochs=1, images=6, networkDim=3)
     train(first)
     start = first / "models" / "zorp.safetensors"
+    if style == "peft":
+        convert(Convert(str(start), str(tmp_path / "peft.safetensors"), "peft"))
+        start = tmp_path / "peft.safetensors"
     second = write_run(
         tmp_path / "second", tiny_checkpoint, epochs=1, images=6, networkDim=9, networkWeights=str(start), unetLr=1e-9,
         textEncoderLr=0,

@@ -25,13 +25,20 @@ def plan_targets(plan: Plan, base: BaseModel) -> dict[str, nn.Module]:
     return lora_targets(base.unet, base.text_encoders, convolutions=convolutions)
 
 
-def plan_network(plan: Plan, base: BaseModel, targets: Mapping[str, nn.Module], *, hands: int) -> LoraNetwork:
-    """The plan's network, hooked into `targets`; with networkWeights it is what that file holds.
+def read_start(settings: Settings) -> LoraWeights | None:
+    """What networkWeights names, to be asked for before hours are spent. Raises Failure `lora_corrupt`."""
+    return read_lora(Path(settings.network_weights)) if settings.network_weights else None
+
+
+def plan_network(
+    plan: Plan, base: BaseModel, targets: Mapping[str, nn.Module], *, hands: int, start: LoraWeights | None = None
+) -> LoraNetwork:
+    """The plan's network, hooked into `targets`; with a `start` it is what that file holds.
 
     Raises Failure `lora_corrupt` for a file that does not fit, `bad_plan` for settings that leave nothing to train.
     """
     settings = plan.settings
-    start = _start(settings, targets)
+    start = None if start is None else _fitting(start, Path(settings.network_weights).name, targets)
     trained = {group for group, rate in learning_rates(settings).items() if rate > 0}
     prefixes = tuple(prefix for prefix, group in GROUPS.items() if group in trained)
     specs = module_specs({name: module for name, module in targets.items() if name.startswith(prefixes)}, settings)
@@ -60,19 +67,16 @@ def learning_rates(settings: Settings) -> dict[str, float]:
     return {**rates, **{group + PLUS: rate * settings.lora_plus_ratio for group, rate in rates.items()}}
 
 
-def _start(settings: Settings, targets: Mapping[str, nn.Module]) -> LoraWeights | None:
-    if not settings.network_weights:
-        return None
-    path = Path(settings.network_weights)
-    found = named_for(read_lora(path), targets)
+def _fitting(start: LoraWeights, file: str, targets: Mapping[str, nn.Module]) -> LoraWeights:
+    found = named_for(start, targets)
     strangers = [name for name in found.modules if name not in targets]
     if len(strangers) == len(found.modules):
         raise Failure(
             "lora_corrupt",
-            f"Expected a LoRA for this base model in networkWeights, but {path.name} has none of its layers "
+            f"Expected a LoRA for this base model in networkWeights, but {file} has none of its layers "
             f"({strangers[0]} …); choose the base model that it was trained on.",
         )
     if strangers:
         lacking = f"{len(strangers)} layers that this base model lacks ({strangers[0]} …)"
-        emit({"type": "warning", "message": f"{path.name} has {lacking}; they are left out."})
+        emit({"type": "warning", "message": f"{file} has {lacking}; they are left out."})
     return found

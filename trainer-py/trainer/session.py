@@ -20,7 +20,7 @@ from trainer.optimizer import Optimizer
 from trainer.picture_source import PictureSource, training_samples
 from trainer.plan import Plan, Run
 from trainer.plan_base import load_plan_base
-from trainer.plan_network import learning_rates, plan_network, plan_targets
+from trainer.plan_network import learning_rates, plan_network, plan_targets, read_start
 from trainer.sample_crop import centre_samples
 from trainer.schedule import warmup_steps
 from trainer.side_by_side import threads_side_by_side
@@ -93,6 +93,7 @@ def open_session(  # noqa: PLR0913
         commands.check()
 
     stage("loadingModel", 0, 1)
+    start = read_start(plan.settings)
     path = Path(plan.base_model.path)
     base_hash = FileHash(path) if path.exists() else None
     base = load_plan_base(plan, device=device, parts=_parts(plan))
@@ -108,7 +109,7 @@ def open_session(  # noqa: PLR0913
     )
     pictures = PictureSource(base, plan, latents, load_masks(Path(plan.dataset.root), plan))
     targets = plan_targets(plan, base)
-    network = plan_network(plan, base, targets, hands=_hands(plan, base.device))
+    network = plan_network(plan, base, targets, hands=_hands(plan, base.device), start=start)
     optimizer = _optimizer(plan, network)
     tensors = folder.read_tensors(progress)
     if tensors:
