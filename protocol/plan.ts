@@ -71,6 +71,7 @@ export const PlanWarningCode = z.enum([
   "low_learning_rate",
   "network_unsupported",
   "network_settings_unused",
+  "engine_limits",
 ]);
 export type PlanWarningCode = z.infer<typeof PlanWarningCode>;
 

@@ -2,6 +2,7 @@ import type { Problem } from "../../protocol/dataset.js";
 import type { Plan, PlanImage, PlanWarning } from "../../protocol/plan.js";
 import type { ResolvedSettings } from "../../protocol/settings.js";
 import { splitTags, tagKey } from "../dataset/tags.js";
+import { engineWarnings } from "./engine-warnings.js";
 import { networkWarnings, type WebuiVersion } from "./network-warnings.js";
 import type { PlacedImages } from "./plan-images.js";
 
@@ -43,7 +44,7 @@ export function planWarnings(input: WarningInput): PlanWarning[] {
     unknownSettings,
   ];
   const found = rules.map((rule) => rule(input)).filter((warning) => warning !== null);
-  return [...found, ...networkWarnings(input.settings, input.webui)];
+  return [...found, ...networkWarnings(input.settings, input.webui), ...engineWarnings(input.settings, input.baseModel.kind)];
 }
 
 type Rule = PlanWarning | null;

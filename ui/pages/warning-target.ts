@@ -32,6 +32,8 @@ export function warningTarget({ code, images }: PlanWarning, dataset: string): W
     case "network_unsupported":
     case "network_settings_unused":
       return { kind: "setting", key: "networkType" };
+    case "engine_limits":
+      return { kind: "setting", key: "engine" };
     case "unknown_settings":
       return { kind: "setting", key: "outputName" };
     default: {

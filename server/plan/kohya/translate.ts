@@ -8,10 +8,20 @@ import type { FileOption } from "./option.js";
  */
 export function translate(options: readonly FileOption[], report: SettingsImport): FileOption[] {
   const byName = new Map(options.map((option) => [option.name, option]));
-  return [rates, parts, buckets, oldOptimizers, network].reduce((found, step) => step(found, byName, report), [...options]);
+  return [textEncoders, rates, parts, buckets, oldOptimizers, network].reduce((found, step) => step(found, byName, report), [...options]);
 }
 
 type Step = (options: FileOption[], byName: ReadonlyMap<string, FileOption>, report: SettingsImport) => FileOption[];
+
+/** A list of rates is one for each text encoder. */
+const textEncoders: Step = (options) =>
+  options.flatMap((option): FileOption[] => {
+    if (option.name !== "text_encoder_lr" || !Array.isArray(option.value)) return [option];
+    const [first, second] = option.value;
+    const others =
+      second === undefined ? [] : [{ ...option, name: "textEncoder2Lr", shownAs: option.shownAs ?? option.name, value: second }];
+    return [{ ...option, value: first ?? null }, ...others];
+  });
 
 /** learning_rate is what unet_lr and text_encoder_lr override. */
 const rates: Step = (options, byName, report) => {

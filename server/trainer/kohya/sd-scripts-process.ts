@@ -84,24 +84,33 @@ function threads(): string[] {
 
 function follow(stream: NodeJS.ReadableStream, { log, hear }: { log: (text: string) => void; hear: (text: string) => void }): void {
   const decoder = new StringDecoder("utf8");
-  let rest = "";
+  let [rest, early] = ["", ""];
+  const say = (text: string) => {
+    if (text.trim() !== "" && text !== early) hear(text);
+    early = "";
+  };
   stream.on("data", (chunk: Buffer) => {
-    const text = decoder.write(chunk);
-    // A bar's states would make a log of megabytes; only its last one before a line's end is kept.
-    const pieces = (rest + text).split(/(\r\n|\n|\r)/);
+    const pieces = (rest + decoder.write(chunk)).split(/(\r\n|\n|\r)/);
     rest = pieces.pop() ?? "";
     for (let at = 0; at < pieces.length; at += 2) {
       const piece = pieces[at] ?? "";
+      // A bar's states would make a log of megabytes; only its last one before a line's end is kept.
       if (pieces[at + 1] !== "\r") log(`${piece}\n`);
-      if (piece.trim() !== "") hear(piece);
+      say(piece);
+    }
+    // A bar draws over itself and ends its state with nothing, so that a whole one is told before the next arrives.
+    if (rest !== early && BAR.test(rest)) {
+      say(rest);
+      early = rest;
     }
   });
   stream.on("end", () => {
-    if (rest.trim() === "") return;
-    log(`${rest}\n`);
-    hear(rest);
+    if (rest.trim() !== "") log(`${rest}\n`);
+    say(rest);
   });
 }
+
+const BAR = /\d+%\|.*\|\s*\d+\/\d+\s*\[[^\]]*\]\s*$/;
 
 async function exitOf(child: ReturnType<typeof spawn>): Promise<TrainerExit> {
   try {

@@ -51,5 +51,6 @@ export const planTexts = {
   "planWarning.high_learning_rate": "High learning rate.",
   "planWarning.low_learning_rate": "Low learning rate.",
   "planWarning.network_unsupported": "The WebUI can't load it.",
+  "planWarning.engine_limits": "sd-scripts can't do it all.",
   "planWarning.network_settings_unused": "Settings without effect.",
 };

@@ -76,5 +76,6 @@ export const planTexts: Record<keyof typeof keys, Message> = {
   "planWarning.high_learning_rate": "Высокая скорость обучения.",
   "planWarning.low_learning_rate": "Низкая скорость обучения.",
   "planWarning.network_unsupported": "WebUI это не откроет.",
+  "planWarning.engine_limits": "sd-scripts умеет не всё.",
   "planWarning.network_settings_unused": "Настройки без действия.",
 };

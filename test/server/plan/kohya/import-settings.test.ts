@@ -108,6 +108,7 @@ describe("an option", () => {
     ["unet_lr = 2e-4\nlearning_rate = 1e-4", { unetLr: 2e-4, textEncoderLr: 1e-4 }],
     ["learning_rate = 1e-4\nnetwork_train_unet_only = true", { unetLr: 1e-4, textEncoderLr: 0 }],
     ["text_encoder_lr = 1e-5\nnetwork_train_text_encoder_only = true", { unetLr: 0, textEncoderLr: 1e-5 }],
+    ["text_encoder_lr = [1e-5, 2e-5]", { textEncoderLr: 1e-5, textEncoder2Lr: 2e-5 }],
     ["optimizer_type = 'adamw'", { optimizer: "AdamW" }],
     ["shuffle_caption = 'True'\nnetwork_dim = '16'", { shuffleCaption: true, networkDim: 16 }],
     ["held_out_images = 3", { heldOutImages: 3 }],

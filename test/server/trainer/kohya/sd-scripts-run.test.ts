@@ -6,6 +6,7 @@ import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { applyEvent, type Job, type JobEvent } from "../../../../protocol/job.js";
 import type { Plan } from "../../../../protocol/plan.js";
+import { GridSettings } from "../../../../protocol/settings.js";
 import { scanDataset } from "../../../../server/dataset/scan.js";
 import { readHeader } from "../../../../server/library/safetensors.js";
 import { makePlan } from "../../../../server/plan/make-plan.js";
@@ -37,7 +38,7 @@ afterAll(async () => {
 });
 
 async function planOf(outputName: string, settings: Record<string, unknown> = {}): Promise<Plan> {
-  const grid = { weights: [0.5, 1], prompts: ["moss, tree"], seeds: [1] };
+  const grid = GridSettings.parse({ weights: [0.5, 1], prompts: ["moss, tree"] });
   return makePlan({
     dataset: await scanDataset(pictures),
     baseModel: { name: "tiny", path: "/nowhere/tiny.safetensors", kind: "sd1", prediction: "epsilon", resolution: 512, bytes: 1 },

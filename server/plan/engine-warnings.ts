@@ -1,0 +1,39 @@
+import type { BaseModel, PlanWarning } from "../../protocol/plan.js";
+import { type ResolvedSettings, Settings } from "../../protocol/settings.js";
+import { OURS_ALONE } from "./kohya-names.js";
+
+/** Settings that sd-scripts need not know, because they say nothing about a step. */
+const NO_MATTER: ReadonlySet<string> = new Set([
+  "subject",
+  "engine",
+  "heldOutImages",
+  "grid",
+  "textEncoder2Lr",
+  "predictionType",
+  "subsetSettings",
+  "priorPreservationEvery",
+]);
+
+const DEFAULTS: Readonly<Record<string, unknown>> = Settings.parse({});
+
+/** What sd-scripts would leave out of a plan that it is to train. */
+export function engineWarnings(settings: ResolvedSettings, kind: BaseModel["kind"]): PlanWarning[] {
+  if (settings.engine !== "kohya") return [];
+  const alone = Object.entries(settings).filter(([key, value]) => OURS_ALONE.has(key) && !NO_MATTER.has(key) && value !== DEFAULTS[key]);
+  const names = [
+    ...alone.map(([key]) => key),
+    // sd-scripts takes masks from a folder of their own in another kind of data set.
+    ...(settings.maskedLoss ? ["maskedLoss"] : []),
+    // Its LoRA has one rate for both text encoders.
+    ...(kind === "sdxl" && settings.textEncoder2Lr !== settings.textEncoderLr ? ["textEncoder2Lr"] : []),
+    ...(settings.lrSchedulerMinLrRatio > 0 && settings.lrScheduler !== "cosine" ? ["lrSchedulerMinLrRatio"] : []),
+  ];
+  if (names.length === 0) return [];
+  return [
+    {
+      code: "engine_limits",
+      message: `sd-scripts has no option for ${names.join(", ")}, so it trains without ${names.length === 1 ? "it" : "them"}; choose the engine trainLora, or put ${names.length === 1 ? "it" : "them"} back.`,
+      images: [],
+    },
+  ];
+}
