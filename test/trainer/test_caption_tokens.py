@@ -92,6 +92,6 @@ def test_a_weight_multiplies_what_its_token_says(tiny_base: BaseModel, plain: Se
     assert torch.equal(tokens.ids, unweighted.ids)
     conditioner = Conditioner(tiny_base, weighted, fixed=True)
     with torch.no_grad():
-        ratio = conditioner.encode(tokens) / conditioner.encode(unweighted)
+        ratio = conditioner.encode(tokens).context / conditioner.encode(unweighted).context
     assert ratio.shape[1] == 152
     assert torch.allclose(ratio[0, 2], torch.tensor(1.5)) and torch.allclose(ratio[0, 3:], torch.tensor(1.0))
