@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
 import type { LoraToolResult } from "../../protocol/lora-tools.js";
-import { formatBytes, formatNumber } from "../locales/format.js";
+import { formatBytes, formatSmall } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
@@ -93,7 +93,7 @@ function renderRanks({ modules, dim90, dim99 }: Of<"inspect">): TemplateResult {
         .slice(0, MOST_ROWS)
         .map(
           (row) =>
-            html`<tr><th scope="row" class="break">${row.name}</th>${[row.norm, row.dim, row.effectiveRank, row.stableRank, row.dim90].map((value) => html`<td>${formatNumber(Number(value.toPrecision(3)))}</td>`)}</tr>`,
+            html`<tr><th scope="row" class="break">${row.name}</th>${[row.norm, row.dim, row.effectiveRank, row.stableRank, row.dim90].map((value) => html`<td>${formatSmall(value)}</td>`)}</tr>`,
         )}</tbody>
     </table>${more(modules.length)}`;
 }

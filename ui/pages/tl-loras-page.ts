@@ -134,7 +134,11 @@ export class TlLorasPage extends LitElement {
 
   private async _runTool(request: LoraTool): Promise<void> {
     this._result = null;
-    const result = await this._tool.run(request.tool, () => runLoraTool(this.session, request));
+    const base = this._facts?.recipe.baseModel?.replace(/\.[^.]+$/, "");
+    const isThere = this.state.snapshot?.baseModels.some(({ name }) => name === base) === true;
+    // Another base model than the ordinary one has layers of its own.
+    const asked = request.tool === "verify" && base !== undefined && isThere ? { ...request, base } : request;
+    const result = await this._tool.run(request.tool, () => runLoraTool(this.session, asked));
     if (result) this._result = result;
   }
 

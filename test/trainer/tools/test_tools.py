@@ -42,6 +42,7 @@ SHAPES = {
     TEXT: (24, 16),
 }
 METADATA = {
+    "ss_epoch": "3",
     "ss_network_dim": "4",
     "ss_training_comment": "mine",
     "ss_seed": "1",
@@ -221,6 +222,7 @@ def test_a_merge_is_exactly_the_weighted_sum(tmp_path: Path, capfd: pytest.Captu
     metadata = read_lora_metadata(out)
     assert metadata["ss_training_comment"] == "merged from 0.7 × 0 + -0.4 × 1 + 1.2 × 2; mine"
     assert metadata["modelspec.merged_from"] == "0, 1, 2" and metadata["ss_network_dim"] == "Dynamic"
+    assert "ss_epoch" not in metadata and metadata["ss_seed"] == "1"
 
 
 def test_a_merge_at_a_dim_is_the_nearest_to_the_sum(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from trainer.tools.requests import Merge
 from trainer.tools.spectrum import Spectrum, dense_change, dense_sides, low_rank_spectrum
 
 Share = tuple[NetworkModule, float]
+_OF_ONE_EPOCH = ("ss_session_id", "ss_epoch", "ss_steps")
 
 
 def merge(request: Merge) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def merge(request: Merge) -> dict[str, Any]:
         _check_sides(name, parts)
         modules[name], kept = _sum(name, parts, request)
         rows.append({"name": name, "dim": modules[name].rank, "energy_kept": kept})
-    metadata = {**files[0].metadata, **_facts(files, modules)}
+    metadata = {**_shared_metadata(files), **_facts(files, modules)}
     note = request.note or _note(files, request.weights)
     precision = request.precision or files[0].precision
     written = write_lora(Path(request.out), LoraWeights(modules), metadata, note=note, precision=precision)
@@ -109,6 +110,13 @@ def _dense(name: str, parts: Sequence[Share]) -> Spectrum:
     kernel = max((tuple(change.shape[2:]) for change in changes), key=len)
     left, values, right = torch.linalg.svd(whole, full_matrices=False)
     return Spectrum(left, values, right, kernel)
+
+
+def _shared_metadata(files: Sequence[LoraOnDisk]) -> dict[str, str]:
+    if len(files) == 1:
+        return files[0].metadata
+    # A sum is no epoch of any run.
+    return {key: value for key, value in files[0].metadata.items() if key not in _OF_ONE_EPOCH}
 
 
 def _facts(files: Sequence[LoraOnDisk], modules: dict[str, NetworkModule]) -> dict[str, str]:
