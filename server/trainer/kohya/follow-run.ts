@@ -111,6 +111,9 @@ function hear(fact: OutputFact, { request, state, before }: Heard): void {
     case "loading":
       state.phase = "loading";
       return;
+    case "bucket":
+      compareBucket(fact, request);
+      return;
     case "count":
       compare(fact, { request, state, before });
       return;
@@ -168,6 +171,13 @@ function compare({ what, value }: Extract<OutputFact, { kind: "count" }>, { requ
   onEvent({ type: "warning", time: Date.now(), message: `sd-scripts counts ${value} ${words}, but the plan promised ${promised}.` });
 }
 
+function compareBucket({ width, height, samples }: Extract<OutputFact, { kind: "bucket" }>, { plan, onEvent }: Request): void {
+  const promised = plan.buckets.find(({ size }) => size[0] === width && size[1] === height)?.samples ?? 0;
+  if (promised === samples) return;
+  const message = `sd-scripts counts ${samples} pictures × repeats in the bucket ${width}×${height}, but the plan promised ${promised}.`;
+  onEvent({ type: "warning", time: Date.now(), message });
+}
+
 /** The bar shows a step first with the loss of the one before and at once again with its own; the latter is what is told. */
 function tellStep(fact: Extract<OutputFact, { kind: "step" }>, heard: Heard): void {
   const { state, before, request } = heard;
@@ -187,7 +197,7 @@ function emitStep({ step, loss, secondsPerStep }: Shown, { request: { plan, onEv
     return;
   }
   const epoch = Math.ceil(step / plan.stepsPerEpoch);
-  const learningRate = learningRateAt(plan.settings, step, plan.totalSteps);
+  const learningRate = learningRateAt(plan.settings, step - 1, plan.totalSteps);
   onEvent({ type: "step", time: Date.now(), step, epoch, loss, learningRate, secondsPerStep });
 }
 

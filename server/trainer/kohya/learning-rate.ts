@@ -1,7 +1,7 @@
 import type { ResolvedSettings } from "../../../protocol/settings.js";
 
 /**
- * The UNet's learning rate after `step` of `total` steps as sd-scripts' schedules have it (transformers' get_scheduler), because
+ * The UNet's learning rate in the step that follows `step` of `total` steps as sd-scripts' schedules have it (transformers' get_scheduler), because
  * sd-scripts does not print it.
  */
 export function learningRateAt(settings: ResolvedSettings, step: number, total: number): number {

@@ -3,6 +3,7 @@ export type OutputFact =
   | { readonly kind: "device"; readonly device: string }
   | { readonly kind: "loading" }
   | { readonly kind: "count"; readonly what: "samples" | "stepsPerEpoch" | "totalSteps"; readonly value: number }
+  | { readonly kind: "bucket"; readonly width: number; readonly height: number; readonly samples: number }
   /** `step` counts from the start of this process; `loss` is the mean over the last epoch's steps. */
   | { readonly kind: "step"; readonly step: number; readonly loss: number; readonly secondsPerStep: number }
   | { readonly kind: "saving"; readonly file: string };
@@ -21,6 +22,8 @@ export function readOutput(text: string): OutputFact | null {
   if (device !== undefined) return { kind: "device", device };
   const file = /saving checkpoint:\s*(.+\.safetensors)\s*$/.exec(text)?.[1];
   if (file !== undefined) return { kind: "saving", file };
+  const [, width, height, samples] = /bucket \d+: resolution \((\d+), (\d+)\), count: (\d+)/.exec(text) ?? [];
+  if (samples !== undefined) return { kind: "bucket", width: Number(width), height: Number(height), samples: Number(samples) };
   for (const [pattern, what] of COUNTS) {
     const value = pattern.exec(text)?.[1];
     if (value !== undefined) return { kind: "count", what, value: Number(value) };
