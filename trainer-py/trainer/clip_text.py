@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.frozen_ops import quick_gelu
+from trainer.activation import GELU, QUICK_GELU, linear_after
 from trainer.joined_linear import JoinedLinear
 from trainer.model_config import TextEncoderConfig
 from trainer.named_layers import NamedLayers, NumberedLayers
@@ -97,11 +97,11 @@ class _Layer(nn.Module):
         self.mlp = NamedLayers(
             {"fc1": nn.Linear(config.width, config.inner), "fc2": nn.Linear(config.inner, config.width)}
         )
-        self._activation = quick_gelu if config.quick_gelu else F.gelu
+        self._activation = QUICK_GELU if config.quick_gelu else GELU
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.self_attn(self.layer_norm1(x)) + x
-        return self.mlp["fc2"](self._activation(self.mlp["fc1"](self.layer_norm2(x)))) + x
+        return linear_after(self.mlp["fc2"], self._activation, self.mlp["fc1"](self.layer_norm2(x))) + x
 
 
 class _Attention(nn.Module):

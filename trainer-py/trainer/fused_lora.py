@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from trainer.activation import Activation
+
 Drop = Callable[[int, int, int], Tensor]
 """(samples, positions, rank) → factors of that shape for the rank-sized product, 0 where it is dropped."""
 
@@ -39,6 +41,7 @@ class FusedLora(torch.autograd.Function):
     """y = x Wᵀ + b + scale · (x Aᵀ) Bᵀ with only x and the rank-sized product kept for backward.
 
     x (…, in); down and up are the masters. Where a master has a gradient already, that is added to in place.
+    activation: what x goes through first; its result is made again for the backward pass instead of being kept.
     """
 
     @staticmethod
@@ -49,8 +52,10 @@ class FusedLora(torch.autograd.Function):
         up: Tensor,
         layer: LinearLora,
         drop: Drop | None = None,
+        activation: Activation | None = None,
     ) -> Tensor:
-        rows = as_rows(x)  # (n, in)
+        kept = as_rows(x)
+        rows = activation.again(kept)[0] if activation else kept  # (n, in)
         hidden = torch.mm(rows, layer.down_t)  # (n, rank)
         mask = None
         if drop is not None:
@@ -58,25 +63,26 @@ class FusedLora(torch.autograd.Function):
             hidden.mul_(mask)
         y = linear(rows, layer.weight_t, layer.bias)
         y.addmm_(hidden, layer.up_t, alpha=layer.scale)  # (n, out)
-        ctx.save_for_backward(rows, hidden, mask)
-        ctx.layer, ctx.masters, ctx.shape = layer, (down, up), x.shape
+        ctx.save_for_backward(kept, hidden, mask)
+        ctx.layer, ctx.masters, ctx.shape, ctx.activation = layer, (down, up), x.shape, activation
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        rows, hidden, mask = ctx.saved_tensors
-        layer, (down, up) = ctx.layer, ctx.masters
+        kept, hidden, mask = ctx.saved_tensors
+        layer, (down, up), activation = ctx.layer, ctx.masters, ctx.activation
+        rows, state = activation.again(kept) if activation else (kept, kept)
         grad = as_rows(grad)  # (n, out)
         grad_hidden = torch.mm(grad, layer.up)  # (n, rank), without the scale
         if mask is not None:
             grad_hidden.mul_(mask)
         grad_x = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.mm(grad, layer.weight)
-            grad_x = grad_x.addmm_(grad_hidden, layer.down, alpha=layer.scale).view(ctx.shape)
+            grad_x = torch.mm(grad, layer.weight).addmm_(grad_hidden, layer.down, alpha=layer.scale)
+            grad_x = (activation.gradient(kept, state, grad_x) if activation else grad_x).view(ctx.shape)
         grad_down = add_product(down, grad_hidden.t(), rows, layer.scale)
         grad_up = add_product(up, grad.t(), hidden, layer.scale)
-        return grad_x, grad_down, grad_up, None, None
+        return grad_x, grad_down, grad_up, None, None, None
 
 
 def as_rows(x: Tensor) -> Tensor:

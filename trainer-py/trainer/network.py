@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from trainer.activation import Activation
 from trainer.dropout import Dropout
 from trainer.flat_parameters import FlatParameters
 from trainer.fused_lora import Drop, FusedConvLora, FusedLora, LinearLora
@@ -19,8 +20,8 @@ from trainer.joined_lora import join_loras
 from trainer.lora_weights import LoraWeights
 from trainer.max_norm import limit_norms
 from trainer.module_spec import ModuleSpec, has_kernel
-from trainer.network_layout import Layout, layout_for, layout_of, module_of
-from trainer.network_order import joined_names, placing_order
+from trainer.network_layout import Layout, module_of
+from trainer.network_order import joined_names, place_targets, placing_order
 from trainer.randomness import generator
 
 Target = nn.Linear | nn.Conv2d
@@ -82,13 +83,14 @@ class LoraNetwork:
         self._seed, self._dropout, self._moment = seed, dropout, (0, 0)
         if specs is None:
             specs = dict.fromkeys(targets, ModuleSpec("lora", dim, alpha))
-        places = _places({name: _target(module) for name, module in targets.items()}, specs, start)
+        places = place_targets(targets, specs, start)
         self.groups = _groups(places, plus, device=device, dtype=dtype, hands=hands)
         self._layers = self._place(places, plus)
         self._fill(start)
         for name, layer in self._layers.items():
             forward = partial(self._forward, name, layer, layer.module.forward)
             layer.module.forward = forward  # type: ignore[method-assign]
+            layer.module.__dict__["after"] = partial(self._after, layer)
         for joined, names in joined_names(places).items():
             self._join(joined, [self._layers[name] for name in names])
 
@@ -205,24 +207,17 @@ class LoraNetwork:
         y = FusedLora.apply(rows, *parts, layer.linear, drop)
         return y.permute(0, 3, 1, 2)
 
+    def _after(self, layer: _Layer, activation: Activation, x: Tensor) -> Tensor | None:
+        if layer.linear is None or not self.enabled or self._dropout.any:
+            return None
+        return FusedLora.apply(x, *layer.by_hand[getattr(self._thread, "hand", 0)], layer.linear, None, activation)
+
     def _drop(self, place: tuple[int | str, ...], x: Tensor) -> Drop | None:
         if not (self._dropout.network or self._dropout.rank):
             return None
         return lambda samples, positions, rank: self._dropout.factors(
             self._seed, place, samples, positions, rank, x.detach()
         )
-
-
-def _places(
-    targets: Mapping[str, Target], specs: Mapping[str, ModuleSpec], start: LoraWeights | None
-) -> dict[str, tuple[Target, Layout]]:
-    if start is not None:
-        return {
-            name: (targets[name], layout_of(name, module, targets[name].weight))
-            for name, module in start.modules.items()
-            if name in targets
-        }
-    return {name: (module, layout_for(specs[name], module.weight)) for name, module in targets.items() if name in specs}
 
 
 def _groups(
@@ -242,9 +237,3 @@ def _groups(
 def _group(name: str, role: str, plus: bool) -> str:
     group = next(group for prefix, group in GROUPS.items() if name.startswith(prefix))
     return group + PLUS if plus and role == "lora_up.weight" else group
-
-
-def _target(module: nn.Module) -> Target:
-    if isinstance(module, (nn.Linear, nn.Conv2d)):
-        return module
-    raise TypeError("LoRA targets are Linear layers or convolutions")

@@ -5,9 +5,26 @@ from collections.abc import Iterator, Mapping
 from torch import nn
 
 from trainer.joined_linear import JoinedLinear
-from trainer.network_layout import Layout
+from trainer.lora_weights import LoraWeights
+from trainer.module_spec import ModuleSpec
+from trainer.network_layout import Layout, layout_for, layout_of
 
-Places = Mapping[str, tuple[nn.Linear | nn.Conv2d, Layout]]
+Target = nn.Linear | nn.Conv2d
+Places = Mapping[str, tuple[Target, Layout]]
+
+
+def place_targets(
+    targets: Mapping[str, nn.Module], specs: Mapping[str, ModuleSpec], start: LoraWeights | None
+) -> dict[str, tuple[Target, Layout]]:
+    """Each layer that is trained, with its tensors: those of `start`, else what `specs` says."""
+    modules = {name: _target(module) for name, module in targets.items()}
+    if start is not None:
+        return {
+            name: (modules[name], layout_of(name, module, modules[name].weight))
+            for name, module in start.modules.items()
+            if name in modules
+        }
+    return {name: (module, layout_for(specs[name], module.weight)) for name, module in modules.items() if name in specs}
 
 
 def joined_names(places: Places) -> dict[JoinedLinear, list[str]]:
@@ -30,3 +47,9 @@ def placing_order(places: Places) -> Iterator[tuple[str, int]]:
         names = together.get(name, [name])
         if name == names[0]:
             yield from ((each, index) for index in range(len(layout.parts)) for each in names)
+
+
+def _target(module: nn.Module) -> Target:
+    if isinstance(module, (nn.Linear, nn.Conv2d)):
+        return module
+    raise TypeError("LoRA targets are Linear layers or convolutions")

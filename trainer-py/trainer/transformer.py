@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from trainer.frozen_ops import gated_gelu
+from trainer.activation import GATED_GELU, linear_after
 from trainer.joined_linear import JoinedLinear
 from trainer.named_layers import NamedLayers, NumberedLayers
 
@@ -91,4 +91,4 @@ class FeedForward(nn.Module):
         self.net = NamedLayers({"0": gate, "2": nn.Linear(4 * width, width)})
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.net["2"](gated_gelu(self.net["0"]["proj"](x)))
+        return linear_after(self.net["2"], GATED_GELU, self.net["0"]["proj"](x))
