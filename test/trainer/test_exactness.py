@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffusers_model import KINDS, DiffusersModel, make_model, write_folder
 from trainer.base_model import BaseModel, load_base_model
+from trainer.failure import Failure
 from trainer.text import encode_tokens, tokenize
 
 LONG = ", ".join(f"tag {index}" for index in range(60))
@@ -109,3 +111,49 @@ def test_layers_that_clip_skip_leaves_out_are_not_even_there(
     assert not any(f"layers.{5 - clip_skip}." in name for name, _ in lean.text_encoders[0].named_parameters())
     with pytest.raises(ValueError, match="left out"):
         encode_tokens(lean, tokens, clip_skip=1)
+
+
+@pytest.mark.parametrize("form", ["shards", "half precision", "pickled", "text layers of transformers 4"])
+def test_every_way_in_which_diffusers_writes_a_folder_is_read(
+    pair: Callable[[str], Pair], tmp_path: Path, form: str
+) -> None:
+    model, base = pair("sd1")
+    folder = write_folder(model, tmp_path)
+    unet, text = folder / "unet" / "diffusion_pytorch_model.safetensors", folder / "text_encoder" / "model.safetensors"
+    if form == "shards":
+        unet.unlink()
+        model.unet.save_pretrained(folder / "unet", max_shard_size="500KB")
+        assert len(list((folder / "unet").glob("*.safetensors"))) > 2
+    elif form == "half precision":
+        tensors = {key: value.half() for key, value in load_file(unet).items()}
+        unet.unlink()
+        save_file(tensors, unet.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    elif form == "pickled":
+        torch.save(load_file(unet), unet.with_suffix(".bin"))
+        unet.unlink()
+    else:
+        tensors = load_file(text)
+        older = {f"text_model.{key.removeprefix('text_model.')}": value for key, value in tensors.items()}
+        newer = {key.removeprefix("text_model."): value for key, value in older.items()}
+        for layout in (older, newer):
+            save_file(layout, text)
+            found = load_base_model(folder, device=base.device, dtype=base.dtype).text_encoders[0].state_dict()
+            assert all(torch.equal(value, found[key]) for key, value in base.text_encoders[0].state_dict().items())
+    found = load_base_model(folder, device=base.device, dtype=base.dtype).unet.state_dict()
+    atol = 1e-3 if form == "half precision" else 0
+    assert all(torch.allclose(value, found[key], rtol=1e-3, atol=atol) for key, value in base.unet.state_dict().items())
+
+
+def test_a_folder_that_lacks_weights_or_is_no_model_is_refused(tmp_path: Path) -> None:
+    def code(folder: Path) -> str:
+        with pytest.raises(Failure) as caught:
+            load_base_model(folder, device=torch.device("cpu"), dtype=torch.float32)
+        return caught.value.code
+
+    assert code(tmp_path) == "base_model_unsupported"
+    folder = write_folder(make_model("sd1"), tmp_path / "model")
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    assert code(folder) == "base_model_missing"
+    folder = write_folder(make_model("sd1"), tmp_path / "other")
+    (folder / "scheduler" / "scheduler_config.json").write_text("{")
+    assert code(folder) == "base_model_corrupt"
