@@ -24,7 +24,8 @@ export function bashTokens(text: string, name: string): BashToken[] {
 
 type Reader = { readonly text: string; at: number; line: number; readonly name: string };
 
-const PART = /\\[\s\S]|'[^']*'|"(?:\\[\s\S]|\$\([^)]*\)|[^"\\])*"|\$\(\([^)]*\)\)|\$\([^)]*\)|\$\{[^}]*\}|`[^`]*`|[^\s;|&()"'`\\]/y;
+const PART =
+  /\\[\s\S]|'[^']*'|"(?:\\[\s\S]|\$\([^)]*\)|\$(?!\()|[^"\\$])*"|\$\(\([^)]*\)\)|\$\([^)]*\)|\$\{[^}]*\}|`[^`]*`|[^\s;|&()"'`\\]/y;
 
 function wordAt(reader: Reader): BashToken {
   const { line } = reader;

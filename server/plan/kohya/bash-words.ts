@@ -3,7 +3,7 @@ import { asList, asText, type ScriptValue } from "./script-values.js";
 export type Variables = Map<string, ScriptValue>;
 
 const PIECE =
-  /\\([\s\S])|'([^']*)'|"((?:\\[\s\S]|\$\([^)]*\)|[^"\\])*)"|\$\(\((?<sum>[^)]*)\)\)|\$\((?<program>[^)]*)\)|`(?<old>[^`]*)`|\$\{(?<braced>[^}]*)\}|\$(?<name>\w+)|([^\\'"$`]+|\$)/g;
+  /\\([\s\S])|'([^']*)'|"((?:\\[\s\S]|\$\([^)]*\)|\$(?!\()|[^"\\$])*)"|\$\(\((?<sum>[^)]*)\)\)|\$\((?<program>[^)]*)\)|`(?<old>[^`]*)`|\$\{(?<braced>[^}]*)\}|\$(?<name>\w+)|([^\\'"$`]+|\$)/g;
 
 /** The words that one written word becomes: variables are replaced, and outside of quotes parted at blanks, as bash does. */
 export function expandWord(raw: string, variables: Variables): string[] {

@@ -120,7 +120,8 @@ function takeCommand(script: Script): WordToken[] {
 }
 
 function run(script: Script, written: readonly WordToken[], live: boolean): boolean {
-  const words = written.slice(written.findIndex(({ raw }) => !LEAD.has(raw) && !/^-\w$/.test(raw)));
+  const lead = written.findIndex(({ raw }) => !LEAD.has(raw) && !/^-\w$/.test(raw));
+  const words = lead < 0 ? [] : written.slice(lead);
   const [first] = words;
   if (first === undefined || !live) return true;
   if (["[", "[[", "test"].includes(first.raw) || first.raw.startsWith("((") || first.raw === "!") return testOf(script, words);

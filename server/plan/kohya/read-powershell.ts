@@ -8,7 +8,8 @@ import { asList } from "./script-values.js";
 /** The options with which a PowerShell script starts sd-scripts. Throws `bad_settings` when it starts no training. */
 export function readPowershell(text: string, name: string): FoundOptions {
   const script: Script = { text, lineOf: lineOf(text), variables: new Map(), commands: [], unread: [] };
-  runBlock(script, 0, true);
+  // A bracket that closes nothing must not end the script.
+  for (let at = 0; at < text.length; ) at = runBlock(script, at, true);
   return launchOptions("powershell", { commands: script.commands, unread: script.unread, name });
 }
 
@@ -25,7 +26,7 @@ function runBlock(script: Script, at: number, live: boolean): number {
   const { text } = script;
   let offset = at;
   while (offset < text.length) {
-    const gap = /(?:[\s;]|#(?!>)[^\n]*|<#[\s\S]*?#>)*/y;
+    const gap = /(?:[\s;]|<#[\s\S]*?#>|#[^\n]*)*/y;
     gap.lastIndex = offset;
     gap.exec(text);
     offset = gap.lastIndex;
@@ -89,7 +90,9 @@ function runStatement(script: Script, offset: number, live: boolean): number {
   const end = endOfStatement(script.text, offset);
   if (!live) return end;
   const statement = script.text.slice(offset, end).replace(/`[ \t]*\n/g, (gap) => " ".repeat(gap.length));
-  const assignment = /^(?:\[[\w.[\]]+\]\s*)*\$(?:env:|global:|script:|local:)?\{?(\w+)\}?\s*(\+?=)(?!=)\s*([\s\S]*)$/i.exec(statement);
+  const assignment = /^(?:\[\w[\w.]*(?:\[\])?\]\s*)*\$(?:env:|global:|script:|local:)?\{?(\w+)\}?\s*(\+?=)(?!=)\s*([\s\S]*)$/i.exec(
+    statement,
+  );
   const added = /^(?:\[void\]\s*|\$null\s*=\s*)*\$(\w+)\.Add(?:Range)?\(([\s\S]*)\)\s*(?:\|[\s\S]*)?$/i.exec(statement);
   if (added) put(script, { name: added[1] ?? "", expression: added[2] ?? "", isMore: true, offset });
   else if (assignment) put(script, { name: assignment[1] ?? "", expression: assignment[3] ?? "", isMore: assignment[2] === "+=", offset });
