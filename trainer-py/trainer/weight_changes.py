@@ -1,6 +1,7 @@
 """What DoRA, LoHa and LoKr make of a frozen weight, and their gradients, written out so that nothing need be kept."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,90 +12,100 @@ Parts = Sequence[Tensor]
 """A layout's tensors in its order, in float32."""
 
 
-def changed_weight(roles: Sequence[str], weight: Tensor, parts: Parts, scale: float, rows: Tensor | None) -> Tensor:
-    """The weight (out, in, …) with the whole change, float32; `rows` (out, 1) holds 0 for dropped rows of it."""
-    plain = weight.flatten(1).to(parts[0].dtype)
-    if "dora_scale" in roles:
-        whole = _added(plain, parts, scale, rows).view(weight.shape)
-        return whole * (parts[2] / _norm(whole, parts[2]))
-    change = _loha(parts) if roles[0].startswith("hada") else _lokr(roles, parts, weight)
-    if rows is not None:
-        change = change * rows
-    return torch.add(plain, change, alpha=scale).view(weight.shape)
+class ChangedWeight(Protocol):
+    """A weight with the whole change, and what its gradients need."""
+
+    weight: Tensor
+    """(out, in, …), float32."""
+
+    def gradients(self, grad: Tensor) -> list[Tensor]:
+        """Gradients of the parts from the one of the changed weight, `grad` (out, in, …) float32."""
 
 
-def part_gradients(
-    roles: Sequence[str], weight: Tensor, parts: Parts, scale: float, rows: Tensor | None, grad: Tensor
-) -> list[Tensor]:
-    """Gradients of `parts` from the one of the changed weight, `grad` (out, in, …) float32."""
+def change_weight(
+    roles: Sequence[str], weight: Tensor, parts: Parts, scale: float, rows: Tensor | None
+) -> ChangedWeight:
+    """The frozen `weight` as `parts` change it; `rows` (out, 1) holds 0 for dropped rows of the change."""
     if "dora_scale" in roles:
-        return _dora_gradients(weight, parts, scale, rows, grad)
-    grad = grad.flatten(1) * scale
-    if rows is not None:
-        grad = grad * rows
+        return _Dora(weight, parts, scale, rows)
     if roles[0].startswith("hada"):
-        return _loha_gradients(parts, grad)
-    return _lokr_gradients(roles, parts, weight, grad)
+        return _Loha(weight, parts, scale, rows)
+    return _Lokr(roles, weight, parts, scale, rows)
 
 
-def _added(plain: Tensor, parts: Parts, scale: float, rows: Tensor | None) -> Tensor:
-    up = parts[1] if rows is None else parts[1] * rows
-    return torch.addmm(plain, up, parts[0].flatten(1), alpha=scale)
+class _Dora:
+    def __init__(self, weight: Tensor, parts: Parts, scale: float, rows: Tensor | None) -> None:
+        self._parts, self._scale, self._rows = parts, scale, rows
+        down, up, magnitude = parts
+        self._up = up if rows is None else up * rows
+        plain = weight.flatten(1).to(up.dtype)
+        self._whole = torch.addmm(plain, self._up, down.flatten(1), alpha=scale).view(weight.shape)
+        self._norm = column_norm(self._whole, rows=magnitude.shape[0] == weight.shape[0] != 1)
+        self._ratio = magnitude / self._norm
+        self.weight = self._whole * self._ratio
+
+    def gradients(self, grad: Tensor) -> list[Tensor]:
+        down, up, magnitude = self._parts
+        over = [axis for axis in range(grad.ndim) if magnitude.shape[axis] == 1]
+        # Along the columns nothing but the lengths counts.
+        lengths = (grad * self._whole).sum(over, keepdim=True).div_(self._norm)
+        inner = torch.addcmul(grad * self._ratio, self._whole, lengths * self._ratio / self._norm, value=-1).flatten(1)
+        grad_up = torch.mm(inner, down.flatten(1).T).mul_(self._scale)
+        grad_down = torch.mm(self._up.T, inner).mul_(self._scale)
+        return [grad_down.view(down.shape), grad_up if self._rows is None else grad_up.mul_(self._rows), lengths]
 
 
-def _norm(whole: Tensor, magnitude: Tensor) -> Tensor:
-    return column_norm(whole, rows=magnitude.shape[0] == whole.shape[0] != 1)
+class _Loha:
+    def __init__(self, weight: Tensor, parts: Parts, scale: float, rows: Tensor | None) -> None:
+        self._parts, self._scale, self._rows = parts, scale, rows
+        first_a, first_b, second_a, second_b = parts
+        self._first, self._second = torch.mm(first_a, first_b), torch.mm(second_a, second_b)
+        first = self._first if rows is None else self._first * rows
+        plain = weight.flatten(1).to(first.dtype)
+        self.weight = torch.addcmul(plain, first, self._second, value=scale).view(weight.shape)
+
+    def gradients(self, grad: Tensor) -> list[Tensor]:
+        first_a, first_b, second_a, second_b = self._parts
+        inner = _inner(grad, self._scale, self._rows)
+        first, second = self._second.mul_(inner), self._first.mul_(inner)
+        return [
+            torch.mm(first, first_b.T),
+            torch.mm(first_a.T, first),
+            torch.mm(second, second_b.T),
+            torch.mm(second_a.T, second),
+        ]
 
 
-def _dora_gradients(weight: Tensor, parts: Parts, scale: float, rows: Tensor | None, grad: Tensor) -> list[Tensor]:
-    down, up, magnitude = parts
-    whole = _added(weight.flatten(1).to(up.dtype), parts, scale, rows).view(weight.shape)
-    norm = _norm(whole, magnitude)
-    over = [axis for axis in range(whole.ndim) if magnitude.shape[axis] == 1]
-    along = (grad * whole).sum(over, keepdim=True)
-    inner = grad * (magnitude / norm) - whole * (along * magnitude / norm**3)
-    inner = inner.flatten(1)
-    grad_up = (inner @ down.flatten(1).T).mul_(scale)
-    grad_down = ((up if rows is None else up * rows).T @ inner).mul_(scale)
-    return [grad_down.view(down.shape), grad_up if rows is None else grad_up.mul_(rows), along / norm]
+class _Lokr:
+    def __init__(self, roles: Sequence[str], weight: Tensor, parts: Parts, scale: float, rows: Tensor | None) -> None:
+        self._roles, self._parts, self._scale, self._rows = roles, parts, scale, rows
+        self._first = parts[0] if "lokr_w1" in roles else torch.mm(parts[0], parts[1])  # (a, c)
+        second = parts[-1] if "lokr_w2" in roles else torch.mm(parts[-2], parts[-1])
+        self._second = second.flatten(1)  # (b, d · kh · kw)
+        out, inside = weight.shape[0] // self._first.shape[0], weight.shape[1] // self._first.shape[1]
+        whole = self._first[:, None, :, None, None] * self._second.view(1, out, 1, inside, -1)
+        change = whole.view(weight.shape[0], -1)
+        plain = weight.flatten(1).to(change.dtype)
+        change = change if rows is None else change.mul_(rows)
+        self.weight = torch.add(plain, change, alpha=scale).view(weight.shape)
+
+    def gradients(self, grad: Tensor) -> list[Tensor]:
+        (a, c), b = self._first.shape, self._second.shape[0]
+        inner = _inner(grad, self._scale, self._rows)
+        pairs = inner.view(a, b, c, -1).transpose(1, 2).reshape(a * c, -1)  # (a · c, b · d · kh · kw)
+        first = torch.mv(pairs, self._second.reshape(-1)).view(a, c)
+        second = torch.mv(pairs.T, self._first.reshape(-1)).view(b, -1)
+        cut = 1 if "lokr_w1" in self._roles else 2
+        found = [first] if cut == 1 else _product_gradients(self._parts[:2], first)
+        if "lokr_w2" in self._roles:
+            return [*found, second.view(self._parts[-1].shape)]
+        return found + _product_gradients(self._parts[cut:], second)
 
 
-def _loha(parts: Parts) -> Tensor:
-    return (parts[0] @ parts[1]).mul_(parts[2] @ parts[3])
-
-
-def _loha_gradients(parts: Parts, grad: Tensor) -> list[Tensor]:
-    first_a, first_b, second_a, second_b = parts
-    first = (second_a @ second_b).mul_(grad)
-    second = (first_a @ first_b).mul_(grad)
-    return [first @ first_b.T, first_a.T @ first, second @ second_b.T, second_a.T @ second]
-
-
-def _lokr(roles: Sequence[str], parts: Parts, weight: Tensor) -> Tensor:
-    first, second = _lokr_factors(roles, parts)
-    out, inside = weight.shape[0] // first.shape[0], weight.shape[1] // first.shape[1]
-    whole = first[:, None, :, None, None] * second.view(1, out, 1, inside, -1)
-    return whole.view(weight.shape[0], -1)
-
-
-def _lokr_gradients(roles: Sequence[str], parts: Parts, weight: Tensor, grad: Tensor) -> list[Tensor]:
-    first, second = _lokr_factors(roles, parts)
-    (a, c), b = first.shape, second.shape[0]
-    pairs = grad.view(a, b, c, -1).permute(0, 2, 1, 3).reshape(a * c, -1)  # (a · c, b · d · kh · kw)
-    grad_first = (pairs @ second.reshape(-1)).view(a, c)
-    grad_second = (first.reshape(-1) @ pairs).view(b, -1)
-    cut = 1 if "lokr_w1" in roles else 2
-    found = [grad_first] if cut == 1 else _product_gradients(parts[:2], grad_first)
-    if "lokr_w2" in roles:
-        return [*found, grad_second.view(parts[-1].shape)]
-    return found + _product_gradients(parts[cut:], grad_second)
-
-
-def _lokr_factors(roles: Sequence[str], parts: Parts) -> tuple[Tensor, Tensor]:
-    first = parts[0] if "lokr_w1" in roles else parts[0] @ parts[1]
-    second = parts[-1] if "lokr_w2" in roles else parts[-2] @ parts[-1]
-    return first, second.flatten(1)
+def _inner(grad: Tensor, scale: float, rows: Tensor | None) -> Tensor:
+    flat = grad.flatten(1)
+    return flat * scale if rows is None else flat * (rows * scale)
 
 
 def _product_gradients(pair: Parts, grad: Tensor) -> list[Tensor]:
-    return [grad @ pair[1].T, pair[0].T @ grad]
+    return [torch.mm(grad, pair[1].T), torch.mm(pair[0].T, grad)]
