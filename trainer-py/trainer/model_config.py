@@ -80,8 +80,3 @@ class ModelConfig:
     unet: UnetConfig
     text_encoders: tuple[TextEncoderConfig, ...]
     vae: VaeConfig
-
-    @property
-    def timestep_spacing(self) -> str:
-        """Whether a drawing starts at the very last timestep ("trailing") or where the WebUI starts ("leading")."""
-        return "trailing" if self.zero_terminal_snr else "leading"
