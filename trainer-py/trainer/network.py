@@ -147,6 +147,15 @@ class LoraNetwork:
         finally:
             self.enabled = before
 
+    def detach(self) -> None:
+        """Take the network out of the base model, whose layers are then as they were before."""
+        for layer in self._layers.values():
+            # What is set on a layer hides its class's own forward.
+            layer.module.__dict__.pop("forward", None)
+            joined = layer.module.__dict__.get("joined")
+            if joined is not None:
+                joined.hook = None
+
     def _place(self, places: Mapping[str, tuple[Target, Layout]], plus: bool) -> dict[str, _Layer]:
         placed: dict[str, list[tuple[list[Tensor], Tensor]]] = {name: [] for name in places}
         for name, index in placing_order(places):
