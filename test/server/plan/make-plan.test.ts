@@ -84,6 +84,19 @@ describe("a plan", () => {
     expect(planOf({ dataset: { ...dataset(36), images: dataset(36).images.reverse() } }).id).toBe(planOf().id);
   });
 
+  test("each kind of base model has the defaults that suit it, and what was chosen stays", () => {
+    const xl: BaseModel = { ...sd15, kind: "sdxl", prediction: "epsilon", resolution: 1024, bytes: 6_940_000_000 };
+    const plan = planOf({ baseModel: xl });
+    expect(plan.settings).toMatchObject({ resolution: { width: 1024, height: 1024 }, clipSkip: 2, textEncoderLr: 0, textEncoder2Lr: 0 });
+    expect(plan.baseModel).toMatchObject({ kind: "sdxl", prediction: "epsilon" });
+    expect(planOf({ baseModel: xl, settings: { clipSkip: 1, textEncoderLr: 1e-4 } }).settings).toMatchObject({
+      clipSkip: 1,
+      textEncoderLr: 1e-4,
+    });
+    expect(planOf().settings).toMatchObject({ clipSkip: 1, textEncoderLr: 1e-3 });
+    expect(plan.diskBytes).toBeGreaterThan(planOf({ settings: { textEncoderLr: 0 } }).diskBytes);
+  });
+
   test("has small buckets for a small base model, and precision by device", () => {
     expect(planOf({ baseModel: pocket }).settings).toMatchObject({
       resolution: { width: 128, height: 128 },
