@@ -181,7 +181,7 @@ def test_it_draws_with_the_lora_in_training_while_that_is_disabled() -> None:
     finally:
         network.detach()
     with torch.no_grad():
-        assert torch.equal(base.unet(latents, time, context), plain)
+        assert (base.unet(latents, time, context) - plain).abs().max() < 1e-5
     assert (both[:1] - trained).abs().max() < 1e-4
     assert (both[1:] - plain).abs().max() < 1e-4
     assert (trained - plain).abs().max() > 1e-2

@@ -151,7 +151,8 @@ class LoraNetwork:
         """Take the network out of the base model, whose layers are then as they were before."""
         for layer in self._layers.values():
             # What is set on a layer hides its class's own forward.
-            layer.module.__dict__.pop("forward", None)
+            for hook in ("forward", "after"):
+                layer.module.__dict__.pop(hook, None)
             joined = layer.module.__dict__.get("joined")
             if joined is not None:
                 joined.hook = None
