@@ -4,8 +4,12 @@ import sharp from "sharp";
 import type { RealWebui } from "./real-webui.js";
 
 /** Draws by the WebUI's API. */
-export async function byApi({ url }: RealWebui, fields: Readonly<Record<string, unknown>>): Promise<Buffer> {
-  const answer = await fetch(`${url}/sdapi/v1/txt2img`, {
+export async function byApi(
+  { url }: RealWebui,
+  fields: Readonly<Record<string, unknown>>,
+  kind: "txt2img" | "img2img" = "txt2img",
+): Promise<Buffer> {
+  const answer = await fetch(`${url}/sdapi/v1/${kind}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(fields),
@@ -28,7 +32,11 @@ export async function infotextOf(file: string): Promise<string> {
 }
 
 /** PNG files that the WebUI has written below a folder of its outputs since `since`, oldest first. */
-export function newPictures({ dataDir }: RealWebui, kind: "txt2img-images" | "img2img-images" | "txt2img-grids" | "img2img-grids", since: number): string[] {
+export function newPictures(
+  { dataDir }: RealWebui,
+  kind: "txt2img-images" | "img2img-images" | "txt2img-grids" | "img2img-grids",
+  since: number,
+): string[] {
   const files = ["output", "outputs"].flatMap((folder) => pngsBelow(join(dataDir, folder, kind)));
   return files.filter((file) => statSync(file).mtimeMs >= since).sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { vi } from "vitest";
 import { JobEvent } from "../../protocol/job.js";
 import type { RealWebui } from "./real-webui.js";
 import type { WebuiTab } from "./webui-tab.js";
@@ -9,7 +10,11 @@ export type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: T
 /** The runs of this WebUI, oldest first. */
 export function runIds({ dataDir }: RealWebui): string[] {
   const folder = runsFolder(dataDir);
-  return existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith(".")).sort() : [];
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => !name.startsWith("."))
+        .sort()
+    : [];
 }
 
 /** What has happened to a run so far, as its folder tells. */
@@ -39,10 +44,31 @@ export async function enqueue(tab: WebuiTab, settings: Readonly<Record<string, s
     await field.fill(value);
     await field.press("Tab");
   }
-  await tab.by("plan-sum").filter({ hasText: new RegExp(`in ${settings.epochs} epoch`) }).waitFor();
+  await tab
+    .by("plan-sum")
+    .filter({ hasText: new RegExp(`in ${settings.epochs} epoch`) })
+    .waitFor();
   await tab.by("enqueue").click();
   await tab.page.waitForFunction(() => location.hash.startsWith("#train-lora/runs/"));
   return tab.page.evaluate(() => decodeURIComponent(location.hash.split("/")[2]?.split("?")[0] ?? ""));
+}
+
+/** Stops what an earlier test has left in the queue. */
+export async function stopRuns(webui: RealWebui, tab: WebuiTab): Promise<void> {
+  for (const run of runIds(webui)) {
+    if (isOver(webui, run)) continue;
+    await tab.go(`runs/${run}`);
+    await tab.by("stop").click();
+    await vi.waitUntil(() => isOver(webui, run), { timeout: 60_000 });
+  }
+}
+
+function isOver(webui: RealWebui, run: string): boolean {
+  const status = eventsOfType(webui, run, "status").at(-1)?.status ?? "queued";
+  return (
+    ["finished", "failed", "stopped"].includes(status) ||
+    eventsOf(webui, run).some(({ type }) => ["finished", "stopped", "failed"].includes(type))
+  );
 }
 
 function runsFolder(dataDir: string): string {

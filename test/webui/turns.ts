@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { House } from "./house.js";
 import { byApi } from "./pictures.js";
-import { enqueue, eventsOf, eventsOfType, type EventOf } from "./runs.js";
+import { type EventOf, enqueue, eventsOf, eventsOfType, stopRuns } from "./runs.js";
 import { openWebuiTab } from "./webui-tab.js";
 
 const TRAINING_MS = 600_000;
@@ -12,7 +12,10 @@ const NETWORK = { batchSize: "4", networkDim: "8", networkAlpha: "8" };
 /** Training and the user's own pictures with one GPU. */
 export function describeTurns(house: () => House): void {
   describe("taking turns with the GPU", () => {
-    beforeAll(() => house().tab.enter());
+    beforeAll(async () => {
+      await house().tab.enter();
+      await stopRuns(house().webui, house().tab);
+    });
 
     test(
       "with After each epoch, new cells are drawn while the trainer is parked, each once, and training goes on",
@@ -46,12 +49,18 @@ export function describeTurns(house: () => House): void {
         await tab.keep("10-waits");
         expect(await answered).toBeGreaterThan(savedAt(house(), run, 1));
         await tab.page.locator('[data-gpu="held"]').waitFor({ timeout: 60_000 });
-        await expect.poll(() => stepsSince(house(), run, eventsOfType(webui, run, "unparked").at(-1)?.time ?? Infinity), { timeout: 60_000 }).toBeGreaterThan(2);
+        await expect
+          .poll(() => stepsSince(house(), run, eventsOfType(webui, run, "unparked").at(-1)?.time ?? Infinity), { timeout: 60_000 })
+          .toBeGreaterThan(2);
         const saved = eventsOfType(webui, run, "saved").length;
         const other = await openWebuiTab(house());
         await other.page.goto(webui.url);
         await other.page.locator("#txt2img_prompt textarea").fill("a red house");
-        for (const [field, value] of [["steps", "4"], ["width", "128"], ["height", "128"]])
+        for (const [field, value] of [
+          ["steps", "4"],
+          ["width", "128"],
+          ["height", "128"],
+        ])
           await other.page.locator(`#txt2img_${field} input[type=number]`).fill(value ?? "");
         await other.page.locator("#txt2img_generate").click();
         await tab.by("gpu").filter({ hasText: "1 picture waits" }).waitFor();

@@ -21,7 +21,10 @@ export type WebuiTab = {
   keep(name: string): Promise<unknown>;
 };
 
-export async function openWebuiTab({ browser, webui }: Pick<House, "browser" | "webui">, options: BrowserContextOptions = {}): Promise<WebuiTab> {
+export async function openWebuiTab(
+  { browser, webui }: Pick<House, "browser" | "webui">,
+  options: BrowserContextOptions = {},
+): Promise<WebuiTab> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, locale: "en-US", ...options });
   const page = await context.newPage();
   const by = (name: string) => page.locator(`[data-test="${name}"]`);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { describeAxes } from "./axes.js";
+import { describeComebacks } from "./comebacks.js";
 import { describeGrid } from "./grid.js";
 import { type House, openHouse } from "./house.js";
 import { webuiDir } from "./real-webui.js";
@@ -17,5 +19,7 @@ describe.skipIf(dir === null)("in a real WebUI (SD_WEBUI_DIR)", () => {
   afterAll(() => opened?.leave());
   describeRoad(house);
   describeGrid(house);
+  describeAxes(house);
   describeTurns(house);
+  describeComebacks(house);
 });

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { RealWebui } from "./real-webui.js";
+import { eventsOfType } from "./runs.js";
+
+const Server = z.object({ pid: z.int(), port: z.int(), secret: z.string() });
+
+/** The server of this WebUI as its file tells, whether it still lives or not. */
+export function serverOf({ dataDir }: RealWebui): z.infer<typeof Server> {
+  return Server.parse(JSON.parse(readFileSync(join(dataDir, "train-lora", "server.json"), "utf8")));
+}
+
+/** The process that trains a run, as it said itself when it began the last time. */
+export function trainerOf(webui: RealWebui, run: string): number {
+  const last = eventsOfType(webui, run, "started").at(-1);
+  if (last === undefined) throw new Error("The trainer has not started yet.");
+  return last.pid;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
