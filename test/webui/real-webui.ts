@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { checkoutRoot } from "../../server/checkout.js";
 
 /**
@@ -48,6 +49,7 @@ export async function openRealWebui(dir: string, prepare: (dataDir: string) => v
   const dataDir = kept ?? mkdtempSync(join(tmpdir(), "train-lora-webui-"));
   const port = await freePort();
   putPocketModel(join(dataDir, "models", "Stable-diffusion"));
+  cpSync(fileURLToPath(new URL("pocket-layout/", import.meta.url)), join(dataDir, "extensions", "pocket-layout"), { recursive: true });
   prepare(dataDir);
   const logFile = join(dataDir, "webui.log");
   let child: ChildProcess | null = null;
@@ -56,7 +58,7 @@ export async function openRealWebui(dir: string, prepare: (dataDir: string) => v
     const before = existsSync(logFile) ? readFileSync(logFile, "utf8").length : 0;
     const log = createWriteStream(logFile, { flags: "a" });
     await once(log, "open");
-    child = spawn(pythonOf(dir), optionsOf(dataDir, port, args), {
+    child = spawn(pythonOf(dir), optionsOf({ dir, dataDir, port }, args), {
       cwd: dir,
       env: { ...environment(), ...env },
       stdio: ["ignore", log, log],
@@ -97,10 +99,14 @@ function pythonOf(dir: string): string {
   return process.env.SD_WEBUI_PYTHON ?? join(dir, "venv", process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
 }
 
-function optionsOf(dataDir: string, port: number, args: readonly string[]): string[] {
+type Start = { readonly dir: string; readonly dataDir: string; readonly port: number };
+
+function optionsOf({ dir, dataDir, port }: Start, args: readonly string[]): string[] {
   const machine = (process.env.SD_WEBUI_ARGS ?? WITHOUT_GPU).split(" ").filter((part) => part !== "");
+  // gradio 4 gives out files of the data folder and of what is allowed, so Forge's own scripts and styles must be.
+  const files = ["--data-dir", dataDir, "--gradio-allowed-path", dir];
   const fixed = ["--skip-prepare-environment", "--no-download-sd-model", "--api", "--loglevel", "DEBUG"];
-  return ["-u", "launch.py", ...fixed, "--data-dir", dataDir, "--port", String(port), ...machine, ...args];
+  return ["-u", "launch.py", ...fixed, ...files, "--port", String(port), ...machine, ...args];
 }
 
 function environment(): NodeJS.ProcessEnv {
