@@ -41,10 +41,13 @@ describe("news of a run", () => {
     expect(newLoras([first], [withEvents(first, saved(2), saved(3))])).toEqual(["moss-000002", "moss-000003"]);
   });
 
-  it("stays at three, the newest ones, and of a batch only the latest epoch", () => {
-    const news = (epoch: number): News => ({ kind: "saved", job: "j", epoch });
+  it("stays at three, the newest ones, and tells of a run's epoch until there is something newer of that run", () => {
+    const news = (epoch: number, job = "j"): News => ({ kind: "saved", job, epoch });
+    const finished: News = { kind: "finished", job: "j", epoch: 3 };
     expect(withNews([], [news(1), news(2), news(3)], 3)).toEqual([news(3)]);
-    expect(withNews([news(1), news(2), news(3)], [news(4)], 3)).toEqual([news(2), news(3), news(4)]);
+    expect(withNews([news(1), news(1, "k")], [news(2)], 3)).toEqual([news(1, "k"), news(2)]);
+    expect(withNews([news(3), news(1, "k")], [finished], 3)).toEqual([news(1, "k"), finished]);
+    expect(withNews([news(1, "k"), news(1, "l"), finished], [news(1, "m")], 3)).toEqual([news(1, "l"), finished, news(1, "m")]);
   });
 
   it("is waited for as long as a run or a drawing goes on", () => {

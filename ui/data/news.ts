@@ -18,12 +18,10 @@ export function newLoras(before: readonly Job[], after: readonly Job[]): string[
   return saved.filter((file) => !known.has(file)).map((file) => file.replace(/\.safetensors$/, ""));
 }
 
-/** The list of what is shown with more news on top of it: at most `most`, and of one batch only a run's latest epoch. */
+/** The list of what is shown with more news on top of it: at most `most`, and an epoch only until its run has newer ones. */
 export function withNews(shown: readonly News[], more: readonly News[], most: number): News[] {
-  const latest = more.filter(
-    (one, index) => one.kind !== "saved" || !more.slice(index + 1).some((later) => later.kind === "saved" && later.job === one.job),
-  );
-  return [...shown, ...latest].slice(-most);
+  const all = [...shown, ...more];
+  return all.filter((one, index) => one.kind !== "saved" || !all.slice(index + 1).some(({ job }) => job === one.job)).slice(-most);
 }
 
 /** True while something may still happen to a run by itself. */
