@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
+import { apiFields } from "./api-fields.js";
 import type { RealWebui } from "./real-webui.js";
 
-/** Draws by the WebUI's API. */
+/** Draws by the WebUI's API; `infotext` may stand for what it tells. */
 export async function byApi(
   { url }: RealWebui,
   fields: Readonly<Record<string, unknown>>,
@@ -12,7 +13,7 @@ export async function byApi(
   const answer = await fetch(`${url}/sdapi/v1/${kind}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify(fields),
+    body: JSON.stringify(apiFields(fields)),
   });
   const { images }: { images: string[] } = await answer.json();
   return Buffer.from(images[0] ?? "", "base64");

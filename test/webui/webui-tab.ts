@@ -41,7 +41,7 @@ export async function openWebuiTab(
     by,
     openTab,
     isLive,
-    go: (place) => page.evaluate((hash) => void (location.hash = hash), `#train-lora/${place}`),
+    go: (place) => page.evaluate((hash) => location.assign(hash), `#train-lora/${place}`),
     async enter(query = "") {
       await page.goto(`${webui.url}/${query}`);
       await openTab("Train LoRA");
