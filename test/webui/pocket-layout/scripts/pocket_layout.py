@@ -1,6 +1,9 @@
+# ruff: noqa: ANN001, ANN003, ANN202, ANN204
+# The signatures are those of the WebUIs.
 """
-Forge and reForge know a checkpoint by the shapes of its weights and read no yaml, so they know no small ones. This teaches
-them the pocket model's, from the yaml beside it; their own code then loads it, draws with it and maps LoRAs onto it.
+Forge and reForge know a checkpoint by the shapes of its weights and read no yaml, so they know no small ones. This
+teaches them the pocket model's, from the yaml beside it; their own code then loads it, draws with it and maps LoRAs
+onto it.
 """
 
 from __future__ import annotations
