@@ -20,6 +20,7 @@ CHIP_LABELS = {
     "VAE Decoder": "sd_vae_decode_method",
     "Emphasis": "emphasis",
     "FP8 weight": "fp8_storage",
+    "Schedule type": "k_sched_type",
     "Schedule max sigma": "sigma_max",
     "Schedule min sigma": "sigma_min",
     "Schedule rho": "rho",

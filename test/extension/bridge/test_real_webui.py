@@ -73,20 +73,45 @@ def real_infotext(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     ]
     gradio = ModuleType("gradio")
     gradio.update = lambda **fields: fields  # type: ignore[attr-defined]
-    for name in ("ui_tempdir", "script_callbacks", "errors"):
-        module = ModuleType(f"modules.{name}")
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    forge = ModuleType("modules_forge")
+    forge.main_entry = SimpleNamespace(module_list={})  # type: ignore[attr-defined]
+
+    def put(name: str, module: ModuleType | None) -> None:
+        monkeypatch.setitem(sys.modules, f"modules.{name}", module)
         monkeypatch.setattr(modules, name, module, raising=False)
-    for name, module in (("prompt_parser", weights), ("infotext_versions", None)):
-        loaded = module or load(name)
-        monkeypatch.setitem(sys.modules, f"modules.{name}", loaded)
-        monkeypatch.setattr(modules, name, loaded, raising=False)
+        if module is None:
+            monkeypatch.delattr(modules, name)
+
+    for name in ("ui_tempdir", "script_callbacks", "errors"):
+        put(name, ModuleType(f"modules.{name}"))
+    put("prompt_parser", weights)
     monkeypatch.setitem(sys.modules, "gradio", gradio)
+    monkeypatch.setitem(sys.modules, "modules_forge", forge)
     monkeypatch.setattr(shared, "prompt_styles", SimpleNamespace(), raising=False)
-    real = load("infotext_utils")
-    monkeypatch.setitem(sys.modules, "modules.infotext_utils", real)
-    monkeypatch.setattr(modules, "infotext_utils", real)
-    return real
+    monkeypatch.setitem(shared.opts.data, "infotext_styles", "Ignore")
+    if has("infotext_versions"):
+        put("infotext_versions", load("infotext_versions"))
+    if not has("sd_schedulers"):
+        put("sd_schedulers", None)
+    name = "infotext_utils" if has("infotext_utils") else "generation_parameters_copypaste"
+    if name != "infotext_utils":
+        put("infotext_utils", None)
+    put(name, load(name))
+    monkeypatch.delitem(sys.modules, "modules_forge")
+    return sys.modules[f"modules.{name}"]
+
+
+def has(name: str) -> bool:
+    return (Path(str(WEBUI_DIR)) / "modules" / f"{name}.py").is_file()
+
+
+def chips_of(reader: ModuleType, params: dict[str, object]) -> list[str]:
+    """Labels of the settings that pasting would override; before 1.8 only the page's own paste worked them out."""
+    if hasattr(reader, "get_override_settings"):
+        return [chip[0] for chip in reader.get_override_settings(params)]
+    told = [(info.infotext, name) for name, info in shared.opts.data_labels.items() if info.infotext in params]
+    pasted = [(label, name, shared.opts.cast_value(name, params[label])) for label, name in told]
+    return [label for label, name, value in pasted if value != getattr(shared.opts, name) and label != "Model hash"]
 
 
 @pytest.mark.parametrize(
@@ -112,4 +137,4 @@ def test_its_reader_gets_the_plot_and_no_override_but_the_clip_skip(
     assert (params["Script"], params["X Type"], params["Z Type"]) == ("X/Y/Z plot", EPOCH_AXIS, "Nothing")
     assert params["X Values"] == "korri-000001,korri-000002,korri" and params["Y Values"] == "0.4,0.7,1"
     assert params["Prompt"] == "korri, (hill:1.2) <lora:korri:0.4>"
-    assert [chip[0] for chip in real_infotext.get_override_settings(params)] == ["Clip skip"]
+    assert chips_of(real_infotext, params) == ["Clip skip"]

@@ -78,7 +78,7 @@ def _stand_in_module() -> ModuleType:
 
 def _real_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Executes the checkout's own scripts/xyz_grid.py; only gradio and what needs torch are stand-ins."""
-    from modules import processing, sd_vae
+    from modules import processing, sd_models, sd_vae
 
     gradio = ModuleType("gradio")
     monkeypatch.setitem(sys.modules, "gradio", gradio)
@@ -86,7 +86,10 @@ def _real_module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     components.ToolButton = object
     errors = ModuleType("modules.errors")
     errors.display = errors.report = lambda *_arguments, **_named: None
-    for module in (components, errors):
+    samplers = ModuleType("modules.sd_samplers_kdiffusion")
+    samplers.k_diffusion_scheduler = {}
+    monkeypatch.setattr(sd_models, "select_checkpoint", lambda: None, raising=False)
+    for module in (components, errors, samplers):
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(sys.modules["modules"], module.__name__.split(".")[1], module, raising=False)
     monkeypatch.setattr(scripts, "Script", scripts.Script)
