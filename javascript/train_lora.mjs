@@ -8,8 +8,6 @@ const LONGEST_RETRY_MS = 10_000;
 const LOOK_MS = 30_000;
 /** How long the WebUI may take to fill its fields. */
 const PASTE_MS = 5_000;
-/** A refresh of the cards reads every model folder, so epochs that come close together share one. */
-const REFRESH_GAP_MS = 4_000;
 const TOKEN_HEADER = "X-Train-Lora-Token";
 
 /** Relative to the page, so that a sub-path, TLS and a share link need no setting. */
@@ -23,8 +21,6 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let token = "";
 let isOpened = false;
-let lastRefresh = 0;
-let refreshTimer;
 const shownCallbacks = [];
 
 whenPageIsThere(begin);
@@ -49,7 +45,7 @@ function begin() {
       return token;
     },
     pasteIntoTxt2img,
-    refreshCards,
+    refreshCards: async (names) => (await import(`${base}/panel/lora-cards.mjs`)).refreshCards(names),
     openTab: () => selectTab("tab_train_lora"),
     generate,
     onTabShown: (callback) => void shownCallbacks.push(callback),
@@ -237,22 +233,6 @@ function isPasted(text) {
   if (find("#txt2img_prompt textarea")?.value.trim() !== prompt.trim()) return false;
   const axis = /\bX Type: ([^,]+)/.exec(lines.at(-1))?.[1];
   return !axis || find("#script_txt2img_xyz_plot_x_type input")?.value === axis.trim();
-}
-
-/** Makes cards know new files. In a tab that is not open nobody waits for them, but txt2img's are shared by most. */
-function refreshCards(names) {
-  if (names.length === 0 || refreshTimer !== undefined) return;
-  const wait = Math.max(0, lastRefresh + REFRESH_GAP_MS - performance.now());
-  refreshTimer = setTimeout(() => {
-    refreshTimer = undefined;
-    lastRefresh = performance.now();
-    for (const tab of ["txt2img", "img2img"]) {
-      const isOpen = find(`#tab_${tab}`)?.checkVisibility?.() ?? true;
-      // The first exists from 1.8 on, the second before.
-      const button = find(`#${tab}_lora_extra_refresh_internal`) ?? find(`#${tab}_extra_refresh`);
-      if (button && (isOpen || tab === "txt2img")) button.dispatchEvent(new Event("click"));
-    }
-  }, wait);
 }
 
 /** Presses Generate, unless something is being drawn: then the same button would queue a second one. */
