@@ -22,6 +22,9 @@ export function apiFields({ infotext, ...given }: Readonly<Record<string, unknow
       hr_scale: hires,
       hr_second_pass_steps: Number(told.get("Hires steps") ?? 0),
       hr_upscaler: told.get("Hires upscaler"),
+      // Forge's own, without which its API has no hires fix.
+      ...(told.has("Hires CFG Scale") ? { hr_cfg: Number(told.get("Hires CFG Scale")) } : {}),
+      ...(told.has("Hires Module 1") ? { hr_additional_modules: [told.get("Hires Module 1")] } : {}),
     }),
     override_settings: { CLIP_stop_at_last_layers: Number(told.get("Clip skip") ?? 1) },
     ...given,
