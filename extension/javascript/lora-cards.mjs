@@ -1,7 +1,7 @@
 /** Epochs that come this close together share a refresh of the cards. */
 const REFRESH_TOGETHER_MS = 50;
 /** A refresh reads every model folder: after one, this many times as long passes before the next. */
-const REFRESH_REST = 3;
+const REFRESH_REST = 1;
 /** A refresh whose end no card tells is taken for done then. */
 const REFRESH_MS = 5_000;
 
