@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from .checkpoints import find_checkpoint
+from .checkpoints import find_checkpoint, holds_model
 from .failure import Failure
 from .flavour import on_main_thread
 from .lora_tag import lora_tag, with_tag
@@ -71,6 +71,8 @@ def _process(settings: dict[str, Any], sampler: tuple[str, str | None], cell: di
                 return DrawnCell(_black(settings), _infotext(p))
             if isinstance(thrown, AssertionError) and "setting" in str(thrown):
                 raise _frozen(thrown) from thrown
+            if not holds_model():
+                raise _not_loaded(settings["checkpoint"], thrown) from thrown
             raise
     first = processed.index_of_first_image
     if len(processed.images) <= first:
@@ -129,6 +131,18 @@ def _override_settings(settings: dict[str, Any]) -> dict[str, Any]:
     if any(getattr(shared.cmd_opts, flag, None) for flag in freezing):
         return {name: value for name, value in wanted.items() if getattr(shared.opts, name, None) != value}
     return wanted
+
+
+def _not_loaded(wanted: str | None, thrown: Exception) -> Failure:
+    from modules import shared
+
+    checkpoint = wanted or getattr(shared.opts, "sd_model_checkpoint", None) or "its checkpoint"
+    return Failure(
+        "webui_failed",
+        f"The WebUI could not load {checkpoint}, so it has no model to draw with. Choose another checkpoint at the top "
+        "of the WebUI and draw again; its console says more.",
+        f"{type(thrown).__name__}: {thrown}".rstrip(": "),
+    )
 
 
 def _frozen(thrown: AssertionError) -> Failure:

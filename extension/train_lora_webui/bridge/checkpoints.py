@@ -30,6 +30,13 @@ def loaded_title() -> str | None:
     return None if info is None else _title(info)
 
 
+def holds_model() -> bool:
+    """False while no model is in memory, as after a checkpoint that this WebUI does not know. Loads none."""
+    from modules import sd_models
+
+    return getattr(sd_models.model_data.sd_model, "sd_checkpoint_info", None) is not None
+
+
 def checkpoint_titles() -> tuple[str, ...]:
     """Cheap to compare, to see that the list has changed."""
     from modules import sd_models

@@ -107,6 +107,20 @@ def test_an_exception_is_a_refusal_and_drawn_cells_stay(node: NodeSide, host: Ho
     assert queue_is_free() and shared.state.job == ""
 
 
+def test_a_checkpoint_that_the_webui_can_not_load_is_a_sentence_that_names_it(
+    node: NodeSide, host: HostConnection, tmp_path: Path
+) -> None:
+    def before_step(p: Any, step: int) -> None:
+        sd_models.model_data.sd_model = None
+        raise ValueError("Failed to recognize model type!")
+
+    processing.trouble.before_step = before_step
+    with pytest.raises(Refused, match=r"could not load pocket\.safetensors .*Choose another checkpoint") as refused:
+        node.request("renderCells", **render(tmp_path, [cell()]))
+    assert refused.value.failure["details"] == "ValueError: Failed to recognize model type!"
+    assert queue_is_free() and told(node) == []
+
+
 def test_a_picture_that_the_webui_calls_nan_is_a_black_cell_and_the_drawing_goes_on(
     node: NodeSide, host: HostConnection, tmp_path: Path
 ) -> None:
