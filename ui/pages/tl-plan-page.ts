@@ -99,7 +99,7 @@ export class TlPlanPage extends LitElement {
       <div class="fields">
         ${mainSettings.map((key) => html`<tl-setting .field=${fieldOf(key) ?? null} .value=${values[key]} ?chosen=${key in this._draft.settings} @setting-change=${this._onChange}></tl-setting>`)}
       </div>
-      <tl-strength .unetLr=${values.unetLr} .textEncoderLr=${values.textEncoderLr} .alpha=${values.networkAlpha} .dim=${values.networkDim}></tl-strength>
+      <tl-strength .unetLr=${values.unetLr} .textEncoderLr=${values.textEncoderLr ?? 0} .alpha=${values.networkAlpha} .dim=${values.networkDim}></tl-strength>
     `;
   }
 
