@@ -146,7 +146,6 @@ async function offerRetry(mount, message) {
   tell(mount, message || say("Train LoRA could not be started.", "Не удалось запустить Train LoRA."));
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "lg secondary gradio-button";
   button.textContent = say("Try again", "Повторить");
   mount.append(button);
   await new Promise((resolve) => button.addEventListener("click", resolve, { once: true }));

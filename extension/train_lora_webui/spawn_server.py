@@ -104,5 +104,6 @@ def last_words(log: Path, code: int) -> str:
     for line in reversed(lines):
         said = re.fullmatch(r"(.+) \[[a-z_]+\]", line.strip())
         if said is not None:
-            return said.group(1)
+            # Inside a WebUI the server's own options have our prefix.
+            return re.sub(r"(?<![\w-])--(home|port)\b", r"--train-lora-\1", said.group(1))
     return f"The server of Train LoRA ended with code {code}; its log is {log}."

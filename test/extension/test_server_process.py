@@ -92,7 +92,9 @@ def test_a_taken_port_is_told_in_a_sentence_and_may_be_tried_again(launch: Launc
         keeper = ServerProcess(Launch(**{**vars(launch), "port": taken.getsockname()[1]}))
         keeper.start()
         wait_for(lambda: keeper.state().state == "failed")
-        assert keeper.state().message.startswith(f"The port {taken.getsockname()[1]} is taken by another program.")
+        said = keeper.state().message
+        assert said.startswith(f"The port {taken.getsockname()[1]} is taken by another program.")
+        assert "with --train-lora-port," in said
         port = taken.getsockname()[1]
     assert started(keeper).port == port
 
