@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { launchChromium } from "../e2e/chromium.js";
+import { endServer } from "./processes.js";
 import { openRealWebui, type RealWebui } from "./real-webui.js";
 import { openWebuiTab, screenshots, type WebuiTab } from "./webui-tab.js";
 
@@ -30,6 +31,8 @@ export async function openHouse(dir: string): Promise<House> {
       writeFileSync(join(screenshots, "webui.log"), webui.log());
       const lines = [...figures].map(([name, value]) => `${name}: ${value}`);
       process.stdout.write(`\n${lines.join("\n")}\n`);
+      await webui.stop("SIGKILL");
+      await endServer(webui).catch(() => undefined);
       await webui.leave();
     },
   };

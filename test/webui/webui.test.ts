@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeAxes } from "./axes.js";
+import { describeBadCases } from "./bad-cases.js";
 import { describeComebacks } from "./comebacks.js";
+import { describeDoors } from "./doors.js";
 import { describeGrid } from "./grid.js";
 import { type House, openHouse } from "./house.js";
 import { webuiDir } from "./real-webui.js";
@@ -22,4 +24,6 @@ describe.skipIf(dir === null)("in a real WebUI (SD_WEBUI_DIR)", () => {
   describeAxes(house);
   describeTurns(house);
   describeComebacks(house);
+  describeDoors(house);
+  describeBadCases(house);
 });
