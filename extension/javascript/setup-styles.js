@@ -2,7 +2,8 @@
 export const setupStyles = `
 :host {
   --tl-text: var(--body-text-color, #1f2937);
-  --tl-quiet: var(--body-text-color-subdued, #5b6472);
+  /* The WebUI's own subdued text is too faint to read, so it is half the text's colour. */
+  --tl-quiet: color-mix(in srgb, var(--body-text-color-subdued, #5b6472) 50%, var(--tl-text));
   --tl-page: var(--background-fill-primary, #ffffff);
   --tl-area: var(--background-fill-secondary, #f6f7f9);
   --tl-line: var(--border-color-primary, #d5d9e0);
@@ -19,7 +20,7 @@ export const setupStyles = `
 @media (prefers-color-scheme: dark) {
   :host {
     --tl-text: var(--body-text-color, #f3f4f6);
-    --tl-quiet: var(--body-text-color-subdued, #a6adba);
+    --tl-quiet: color-mix(in srgb, var(--body-text-color-subdued, #a6adba) 50%, var(--tl-text));
     --tl-page: var(--background-fill-primary, #0f1420);
     --tl-area: var(--background-fill-secondary, #1b2230);
     --tl-line: var(--border-color-primary, #3a4354);

@@ -224,12 +224,18 @@ describe("the set-up panel", () => {
     await expect.poll(() => asked.length).toBeGreaterThan(1);
   });
 
-  test.each(["light", "dark"] as const)(
-    "has no fault that axe finds, in %s",
-    async (colorScheme) => {
+  test.each([
+    ["light", "its own", ""],
+    ["dark", "its own", ""],
+    ["light", "the WebUI's", "--body-text-color: #1f2937; --body-text-color-subdued: #9ca3af; --background-fill-secondary: #f9fafb"],
+    ["dark", "the WebUI's", "--body-text-color: #f3f4f6; --body-text-color-subdued: #9ca3af; --background-fill-secondary: #111827"],
+  ] as const)(
+    "has no fault that axe finds, in %s with %s colours",
+    async (colorScheme, _whose, colours) => {
       for (const state of [needed, running, failed, { ...onlyTrainer, steps: [{ ...step("trainer"), changes, changesInAll: 5 }] }]) {
         const tab = await open(state, "None", colorScheme);
         await tab.locator("li").first().waitFor();
+        await tab.addStyleTag({ content: `:root { ${colours} }` });
         await tab.addScriptTag({ path: fileURLToPath(import.meta.resolve("axe-core/axe.min.js")) });
         const found: { violations: { id: string; nodes: { html: string }[] }[] } = await tab.evaluate(
           "axe.run(document.querySelector('train-lora-setup'))",
