@@ -28,7 +28,7 @@ export function describeBadCases(house: () => House): void {
       await once(taker, "listening");
       const address = taker.address();
       const port = address !== null && typeof address === "object" ? address.port : 0;
-      writeFileSync(config(), JSON.stringify({ disabled_extensions: ["Lora"] }));
+      writeFileSync(config(), JSON.stringify({ disabled_extensions: ["Lora", "sd_forge_lora"] }));
       await webui.start({ args: ["--train-lora-port", String(port)] });
       await tab.page.goto(webui.url);
       await tab.openTab("Train LoRA");

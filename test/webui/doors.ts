@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { House } from "./house.js";
 import { drawnCells, eventsOfType, runIds } from "./runs.js";
@@ -15,6 +17,7 @@ export function describeDoors(house: () => House): void {
     beforeAll(async () => {
       const { webui } = house();
       await webui.stop();
+      chooseCheckpoint(webui.dataDir);
       await webui.start({ args: LOGIN });
       proxy = await openSubPathProxy(webui.port, "sd");
       tab = await openWebuiTab(house());
@@ -98,4 +101,10 @@ export function describeDoors(house: () => House): void {
       expect(refusal).toMatchObject({ status: 403, said: { code: "restricted", message: expect.stringContaining("--gradio-auth") } });
     });
   });
+}
+
+// Forge does not start with frozen settings before a checkpoint has been chosen.
+function chooseCheckpoint(dataDir: string): void {
+  const config = join(dataDir, "config.json");
+  if (!existsSync(config)) writeFileSync(config, JSON.stringify({ sd_model_checkpoint: "pocket.safetensors" }));
 }
