@@ -22,6 +22,8 @@ export function epochData(points: readonly EpochPoint[]): uPlot.AlignedData {
 }
 
 const show = (format: (value: number) => string) => (_plot: uPlot, value: number | null) => (value === null ? "–" : format(value));
+/** Steps and epochs are whole, so no tick lies between two of them. */
+const WHOLE = [1, 2, 5].flatMap((first) => Array.from({ length: 7 }, (_, zeros) => first * 10 ** zeros)).sort((a, b) => a - b);
 const plain = (_plot: uPlot, values: number[]) => values.map((value) => formatNumber(value));
 
 /** The chart of `lossData`. */
@@ -30,7 +32,7 @@ export function lossOptions(): ChartOptions {
     scales: { x: { time: false } },
     cursor: { y: false },
     axes: [
-      plotAxis(colours, { label: t("chart.step"), values: plain, size: 34 }),
+      plotAxis(colours, { label: t("chart.step"), values: plain, incrs: WHOLE, size: 34 }),
       plotAxis(colours, { values: (_plot, values) => values.map((value) => formatSmall(value)), size: 58 }),
     ],
     series: [
@@ -48,7 +50,7 @@ export function epochOptions(best: number | null): ChartOptions {
     cursor: { y: false },
     hooks: { drawClear: best === null ? [] : [(plot: uPlot) => shadeEpoch(plot, best, faint(colours.accent, 0.16))] },
     axes: [
-      plotAxis(colours, { label: t("chart.epoch"), values: plain, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500], size: 34 }),
+      plotAxis(colours, { label: t("chart.epoch"), values: plain, incrs: WHOLE, size: 34 }),
       plotAxis(colours, { values: (_plot, values) => values.map((value) => formatChange(value)), size: 62 }),
       plotAxis(colours, {
         scale: "drift",
