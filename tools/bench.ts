@@ -6,6 +6,7 @@ const python = await developmentPython();
 const benches: Record<string, () => Promise<number>> = {
   grid: () => run(python, ["-m", "bench.grid", ...args], inTrainer),
   trainer: () => run(python, ["-m", "bench.trainer", ...args], inTrainer),
+  "vs-kohya": () => run(python, ["-m", "bench.vs_kohya", ...args], inTrainer),
   dataset: () => run(process.execPath, ["--import", "tsx", "tools/bench/dataset.ts", ...args], { TRAIN_LORA_TEST_PYTHON: python }),
   latency: () => run(process.execPath, ["--import", "tsx", "tools/bench/latency.ts", ...args], { TRAIN_LORA_TEST_PYTHON: python }),
   "webui-latency": () =>

@@ -36,7 +36,7 @@ WORST = 1e6
 
 
 class Evaluation:
-    """Holds the probes of one run. Making it asks the base model, LoRA off, for the targets of the drift.
+    """Holds the probes of one run, which the first measurement makes: it asks the base model, LoRA off, for drift.
 
     `compute_seconds` are those of the last measurement.
     """
@@ -48,14 +48,13 @@ class Evaluation:
         targets: dict[str, nn.Module],
         plan: Plan,
         latents: dict[str, Tensor],
-        check: Callable[[int, int], None],
     ) -> None:
         self._base, self._network, self._targets, self._plan = base, network, targets, plan
+        self._latents = latents
+        self._probes: list[Probe] = []
         self.compute_seconds = 0.0
         self._base_errors: dict[Row, float] = {}
         self._weights = list(dict.fromkeys([1.0, *plan.settings.grid.weights]))
-        with network.disabled():
-            self._probes = self._make_probes(latents, check)
 
     def measure(self, epoch: int, check: Callable[[int, int], None]) -> dict[str, Any]:
         """The `evaluated` event of an epoch; epoch 0 is the base model. `check(done, total)` may raise to interrupt.
@@ -71,6 +70,9 @@ class Evaluation:
         return self._event(epoch, self._weights, self._errors(rows, check, lora=True))
 
     def _measure_base(self, check: Callable[[int, int], None]) -> None:
+        if not self._probes:
+            with self._network.disabled():
+                self._probes = self._make_probes(self._latents, check)
         # The base model does not drift from itself.
         if not self._base_errors:
             rows = [(index, 1.0) for index, probe in enumerate(self._probes) if probe.kind != "drift"]

@@ -111,7 +111,6 @@ def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Pro
     latents = {sample.image.id: latent for sample, latent in found.items()}
     lora = SavedLora()
     targets = lora_targets(base.unet, base.text_encoders, convolutions=True)
-    check = lambda done, total: stage("measuringBase", done, total)  # noqa: E731
     return _Reviewed(
         plan=plan,
         run=run,
@@ -119,7 +118,7 @@ def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Pro
         base=base,
         model_hash=base_hash.new if base_hash else "",
         lora=lora,
-        evaluation=Evaluation(base, lora, targets, plan, latents, check),
+        evaluation=Evaluation(base, lora, targets, plan, latents),
         commands=commands,
         progress=progress,
         journal=Journal(run_dir),

@@ -129,7 +129,6 @@ def open_session(  # noqa: PLR0913
             targets,
             plan,
             {sample.image.id: latents[sample] for sample in centres},
-            lambda done, total: stage("measuringBase", done, total),
         ),
         base_hash=base_hash,
         commands=commands,

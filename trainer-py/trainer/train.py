@@ -138,8 +138,10 @@ def _told(device: torch.device, progress: Progress) -> Iterator[None]:
 def _loop(session: Session) -> bool:
     """Steps and epochs to the end; False when the run has been extended and the state saved for it."""
     plan, progress = session.plan, session.progress
-    if progress.step % plan.steps_per_epoch == 0:
-        finish_epoch(session, progress.step // plan.steps_per_epoch)  # what an earlier process left undone, or epoch 0
+    if progress.step:
+        finish_epoch(session, 0)  # what an earlier process left undone
+        if progress.step % plan.steps_per_epoch == 0:
+            finish_epoch(session, progress.step // plan.steps_per_epoch)
     pace = Pace(session)
     last_state = session.commands.clock()
     while progress.step < plan.total_steps:
@@ -157,6 +159,10 @@ def _loop(session: Session) -> bool:
             session.save_state()
             last_state = session.commands.clock()
         pace.end(result)
+        if progress.step == 1:
+            # The base model has its turn after the first step, which is where memory runs out if it does.
+            finish_epoch(session, 0)
+            last_state = session.commands.clock()
         if epoch_ends:
             finish_epoch(session, progress.step // plan.steps_per_epoch)
             last_state = session.commands.clock()
