@@ -19,11 +19,11 @@ from bench.versus.programs import Found, Task, run_kohya, run_ours
 _LONG = 42
 _RUNS = {
     "count": Task("counts", batch=1, steps=4, counts=True),
-    "first": Task("nothing cached", batch=1, steps=8),
-    "second": Task("second run", batch=1, steps=8, cached=True),
+    "first": Task("nothing cached", batch=1, steps=6),
+    "second": Task("second run", batch=1, steps=6, cached=True),
     "long": Task("loss curve", batch=1, steps=_LONG, cached=True),
     "four": Task("batch 4", batch=4, steps=5, cached=True),
-    "best": Task("bf16", batch=1, steps=9, precision="bf16", cached=True),
+    "best": Task("bf16", batch=1, steps=8, precision="bf16", cached=True),
     "bestFour": Task("bf16, batch 4", batch=4, steps=6, precision="bf16", cached=True),
 }
 _OURS_ALONE = {"best": "first", "bestFour": "four"}

@@ -10,6 +10,7 @@ from torch import Tensor
 from trainer.failure import Failure
 from trainer.safe_pickle import read_ckpt
 
+_MOST_MAPPED = 128 * 1024**2
 PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 
 
@@ -62,7 +63,10 @@ class RenamedCheckpoint:
 
 
 class _SafetensorsCheckpoint:
+    """The file is mapped, and what was read stays in memory with its map, so that the map is renewed now and then."""
+
     def __init__(self, path: Path) -> None:
+        self._path, self._mapped = path, 0
         try:
             self._file = safe_open(path, framework="pt", device="cpu")
             self._keys = list(self._file.keys())
@@ -82,7 +86,11 @@ class _SafetensorsCheckpoint:
         return tuple(self._file.get_slice(key).get_shape())
 
     def tensor(self, key: str) -> Tensor:
-        return self._file.get_tensor(key)
+        if self._mapped > _MOST_MAPPED:
+            self._file, self._mapped = safe_open(self._path, framework="pt", device="cpu"), 0
+        tensor: Tensor = self._file.get_tensor(key)
+        self._mapped += tensor.nbytes
+        return tensor
 
 
 class _PickledCheckpoint:

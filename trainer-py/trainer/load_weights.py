@@ -16,6 +16,8 @@ from trainer.model_kind import misfit
 from trainer.unet import Unet
 from trainer.vae import Vae
 
+_KERNEL_DIMENSIONS = 4
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -41,8 +43,7 @@ class WeightLoader:
 
     def unet(self, unet: Unet, dtype: torch.dtype) -> None:
         self._join(unet, dtype)
-        self._fill(unet, lambda name: _Source(UNET_PREFIX + name), dtype)
-        nn.Module.to(unet, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._fill(unet, lambda name: _Source(UNET_PREFIX + name), dtype, memory=torch.channels_last)
 
     def text_encoder(self, text_encoder: ClipText, dtype: torch.dtype) -> None:
         self._join(text_encoder, dtype)
@@ -63,7 +64,9 @@ class WeightLoader:
         source: Callable[[str], _Source],
         dtype: torch.dtype,
         wanted: Callable[[str], bool] = lambda _: True,
+        memory: torch.memory_format = torch.contiguous_format,
     ) -> None:
+        """memory: how kernels (out, in, h, w) lie in memory."""
         keys = frozenset(self.checkpoint.keys())
         state = {}
         for name, parameter in module.named_parameters():
@@ -71,7 +74,8 @@ class WeightLoader:
                 continue
             tensor = self._tensor(source(name), parameter.shape, keys)
             if parameter.is_meta:
-                state[name] = tensor.to(self.device, dtype)
+                order = memory if tensor.ndim == _KERNEL_DIMENSIONS else torch.contiguous_format
+                state[name] = tensor.to(self.device, dtype, memory_format=order)
             else:
                 with torch.no_grad():
                     parameter.copy_(tensor)
