@@ -45,6 +45,21 @@ def test_a_run_saves_every_epoch_and_the_same_plan_without_shuffling_gives_equal
     assert losses[2] < losses[0]
 
 
+def test_the_first_step_comes_before_the_base_model_is_measured_and_a_kill_between_the_two_loses_neither(
+    tmp_path: Path, tiny_checkpoint: Path
+) -> None:
+    run_dir = write_run(tmp_path, tiny_checkpoint)
+    killed = Trainer("train", str(run_dir))
+    seen = killed.until("step", step=1)
+    killed.kill()
+    killed.end()
+    assert not [event for event in seen if event["type"] in ("evaluated", "grid")]
+    events = train(run_dir)
+    measured = [(event["type"], event.get("epoch")) for event in events if event["type"] in ("step", "evaluated")]
+    assert measured.index(("evaluated", 0)) < measured.index(("evaluated", 1))
+    assert [epoch for kind, epoch in measured if kind == "evaluated"] == [0, 1, 2]
+
+
 def test_a_run_killed_in_the_middle_of_an_epoch_ends_like_an_unbroken_one(
     tmp_path: Path, tiny_checkpoint: Path
 ) -> None:
