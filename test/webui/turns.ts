@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { House } from "./house.js";
 import { byApi } from "./pictures.js";
@@ -21,6 +23,7 @@ export function describeTurns(house: () => House): void {
       "with After each epoch, new cells are drawn while the trainer is parked, each once, and training goes on",
       async () => {
         const { webui, tab } = house();
+        const firstLora = statSync(join(webui.loraDir, "mossling.safetensors")).mtimeMs;
         await drawAfterEachEpoch(house(), true);
         const run = await enqueue(tab, { ...NETWORK, ...SMALL_GRID, targetSteps: "27", epochs: "3" });
         await tab.by("report").waitFor({ timeout: TRAINING_MS });
@@ -32,6 +35,15 @@ export function describeTurns(house: () => House): void {
         expect(cells.filter(({ epoch }) => epoch === 1).every(({ time }) => time < (second?.time ?? 0))).toBe(true);
         expect(eventsOf(webui, run).filter(({ type }) => type === "parked").length).toBeGreaterThan(1);
         expect(eventsOfType(webui, run, "webuiDrawn").every(({ failure }) => failure === null)).toBe(true);
+        // The name is taken since the first run: nothing of it is overwritten, and the grid is drawn with the new one.
+        const last = eventsOfType(webui, run, "saved").at(-1)?.file.replace(".safetensors", "") ?? "";
+        expect(last).toMatch(/^mossling-\d+$/);
+        expect(cells.filter(({ epoch }) => epoch === 3).every(({ infotext }) => infotext.includes(`<lora:${last}:1>`))).toBe(true);
+        expect(statSync(join(webui.loraDir, "mossling.safetensors")).mtimeMs).toBe(firstLora);
+        await tab.openTab("txt2img");
+        await tab.page.locator("#txt2img_extra_tabs > .tab-nav > button").filter({ hasText: "Lora" }).click();
+        await tab.page.locator(`#txt2img_lora_cards .card[data-name="${last}"]`).waitFor();
+        await tab.openTab("Train LoRA");
         await drawAfterEachEpoch(house(), false);
       },
       TRAINING_MS,
