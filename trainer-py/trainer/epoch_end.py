@@ -29,9 +29,11 @@ def _finish(session: Session, epoch: int) -> None:
     if epoch not in progress.evaluated:
         _evaluate(session, epoch)
         progress.evaluated.append(epoch)
-    session.save_state()
     if epoch > 0:
+        session.save_state()
         session.folder.mark_good(progress)
+    else:
+        session.save_progress()
     if epoch > 0 and str(epoch) not in progress.saved:
         saved = _save(session, epoch)
         progress.saved[str(epoch)] = (saved.file, saved.sshs_model_hash)
@@ -40,7 +42,7 @@ def _finish(session: Session, epoch: int) -> None:
     if grid.enabled and grid.prompts and epoch not in progress.drawn:
         _draw(session, epoch)
         progress.drawn.append(epoch)
-        session.folder.save_progress(progress)
+        session.save_progress()
 
 
 def _evaluate(session: Session, epoch: int) -> None:

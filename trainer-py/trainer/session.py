@@ -1,6 +1,6 @@
 """What a training run holds in its hands: plan, models, state and the accounts of its time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -71,6 +71,11 @@ class Session:
         self.progress.good_steps = self.optimizer.good_steps
         self.folder.save(self.progress, tensors)
         emit({"type": "stateSaved", "step": self.progress.step})
+
+    def save_progress(self) -> None:
+        """Note what else has been done. Numbers that no state has yet are made again by a resumption from the start."""
+        saved = self.progress if self.progress.tensors else replace(self.progress, step=0)
+        self.folder.save_progress(saved)
 
 
 def open_session(  # noqa: PLR0913
