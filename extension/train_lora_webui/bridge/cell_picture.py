@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from .checkpoints import find_checkpoint, holds_model
+from .checkpoints import find_checkpoint, holds_model, is_in_use
 from .failure import Failure
 from .flavour import on_main_thread
 from .lora_tag import lora_tag, with_tag
@@ -129,6 +129,8 @@ def _override_settings(settings: dict[str, Any]) -> dict[str, Any]:
         wanted["sd_model_checkpoint"] = find_checkpoint(settings["checkpoint"]).title
     freezing = ("freeze_settings", "freeze_settings_in_sections", "freeze_specific_settings")
     if any(getattr(shared.cmd_opts, flag, None) for flag in freezing):
+        if settings["checkpoint"] is not None and is_in_use(settings["checkpoint"]):
+            del wanted["sd_model_checkpoint"]
         return {name: value for name, value in wanted.items() if getattr(shared.opts, name, None) != value}
     return wanted
 

@@ -18,16 +18,18 @@ def list_checkpoints() -> dict[str, Any]:
 
 
 def loaded_title() -> str | None:
-    """
-    Title of the checkpoint that the next picture is drawn with; None while there is none. Forge loads it only then, so
-    what is chosen there counts, and not what the last picture has left in memory.
-    """
-    from modules import sd_models
-
-    data = sd_models.model_data
-    chosen = (getattr(data, "forge_loading_parameters", None) or {}).get("checkpoint_info")
-    info = chosen or getattr(data.sd_model, "sd_checkpoint_info", None)
+    """Title of the checkpoint that the next picture is drawn with; None while there is none."""
+    info = _in_use()
     return None if info is None else _title(info)
+
+
+def is_in_use(title: str) -> bool:
+    """
+    True when the next picture is drawn with that checkpoint, by whichever name the settings call it. Raises Failure as
+    find_checkpoint.
+    """
+    present = _in_use()
+    return present is not None and present.filename == find_checkpoint(title).filename
 
 
 def holds_model() -> bool:
@@ -66,6 +68,15 @@ def _checkpoint(info: Any) -> dict[str, Any]:
         "shortHash": getattr(info, "shorthash", None) or None,
         "sha256": getattr(info, "sha256", None) or None,
     }
+
+
+def _in_use() -> Any:
+    """Forge loads at the picture only, so what is chosen there counts, and not what the last one has left in memory."""
+    from modules import sd_models
+
+    data = sd_models.model_data
+    chosen = (getattr(data, "forge_loading_parameters", None) or {}).get("checkpoint_info")
+    return chosen or getattr(data.sd_model, "sd_checkpoint_info", None)
 
 
 def _title(info: Any) -> str:

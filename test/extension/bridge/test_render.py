@@ -142,6 +142,11 @@ def test_frozen_settings_are_a_sentence_and_only_where_they_are_in_the_way(
     with pytest.raises(Refused, match="frozen"):
         node.request("renderCells", **render(tmp_path, [cell()]))
     assert node.request("renderCells", **render(tmp_path, [cell()], clipSkip=1)) == {"drawn": 1}
+    monkeypatch.setitem(shared.opts.data, "sd_model_checkpoint", "pocket.safetensors")
+    present = sd_models.model_data.sd_model.sd_checkpoint_info.title
+    assert node.request("renderCells", **render(tmp_path, [cell()], clipSkip=1, checkpoint=present)) == {"drawn": 1}
+    with pytest.raises(Refused, match="frozen"):
+        node.request("renderCells", **render(tmp_path, [cell()], clipSkip=1, checkpoint="other.safetensors"))
 
 
 @pytest.mark.parametrize("file", ["../escape.png", "/etc/escape.png", "a\\..\\b.png", "C:/x.png"])
