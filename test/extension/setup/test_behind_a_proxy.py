@@ -26,10 +26,8 @@ HOST = "packages.test"
 LOGIN, PROXY_LOGIN = "bob:m1rror-pw", "anna:pr0xy-pw"
 SECRETS = ("m1rror-pw", "pr0xy-pw", base64.b64encode(LOGIN.encode()).decode())
 
-#: What this machine itself may have set for its network.
-OF_THIS_MACHINE = (
-    r"_proxy$|^pip_(find_links|extra_index_url|config_file)$|_ca_bundle$|^ssl_cert|^node_extra_ca|npm_config_cafile"
-)
+#: What this machine itself may have set for its network, and npm for its scripts: where its settings lie.
+OF_THIS_MACHINE = r"_proxy$|^pip_(find_links|extra_index_url|config_file)$|_ca_bundle$|^ssl_cert|^node_extra_ca|^npm_"
 
 #: Real pip in the trainer's step, in the environment that the step gives to its children.
 PIP_IN_TRAINER = """
