@@ -79,7 +79,7 @@ def by_environment(network: Network, user: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def by_files(network: Network, user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("npm_config_registry")
+    monkeypatch.delenv("npm_config_registry", raising=False)
     for name in ("PIP_CERT", "PIP_INDEX_URL", "NODE_EXTRA_CA_CERTS", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     proxy = network.proxy.address_with_login
