@@ -60,7 +60,9 @@ export async function addScript(page: Page): Promise<void> {
 }
 
 async function untilReady(program: string, args: string[], env: Record<string, string>): Promise<ChildProcess> {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  const errors: string[] = [];
+  createInterface(child.stderr).on("line", (line) => errors.push(line));
   for await (const line of createInterface(child.stdout)) if (line.includes('"ready"')) return child;
-  throw new Error(`${args[0]} ended before it was ready.`);
+  throw new Error(`${args[0]} ended before it was ready: ${errors.slice(-5).join("\n")}`);
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { checkoutRoot } from "../../server/checkout.js";
+import { freePort } from "../extension/free-port.js";
 
 /**
  * A WebUI that is already installed in SD_WEBUI_DIR, run with a data folder of its own, so that the installation stays as it is.
@@ -122,14 +122,4 @@ function putPocketModel(folder: string): void {
   cpSync(join(model, "pocket.safetensors"), join(folder, "pocket.safetensors"));
   const yaml = readFileSync(join(model, "pocket.yaml"), "utf8").replace("version: clip", `version: ${join(model, "clip")}`);
   writeFileSync(join(folder, "pocket.yaml"), yaml);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("A listening server has no address.");
-  return address.port;
 }
