@@ -104,7 +104,7 @@ class OpCounter(TorchDispatchMode):
         self.calls = 0
         self.views = 0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401, ARG002
+    def __torch_dispatch__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
         self.calls += 1
         self.views += bool(func.is_view)
         return func(*args, **(kwargs or {}))
