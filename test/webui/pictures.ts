@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { apiFields } from "./api-fields.js";
-import type { RealWebui } from "./real-webui.js";
+import { type RealWebui, webuiDir } from "./real-webui.js";
 
 /** Draws by the WebUI's API; `infotext` may stand for what it tells. */
 export async function byApi(
@@ -38,7 +38,9 @@ export function newPictures(
   kind: "txt2img-images" | "img2img-images" | "txt2img-grids" | "img2img-grids",
   since: number,
 ): string[] {
-  const files = ["output", "outputs"].flatMap((folder) => pngsBelow(join(dataDir, folder, kind)));
+  const below = (root: string) => ["output", "outputs"].flatMap((folder) => pngsBelow(join(root, folder, kind)));
+  // A1111 1.6 writes into its own folder, whatever the data folder is.
+  const files = [dataDir, webuiDir() ?? dataDir].map(below).find((found) => found.length > 0) ?? [];
   return files.filter((file) => statSync(file).mtimeMs >= since).sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs);
 }
 
