@@ -102,8 +102,7 @@ async function drawAfterEachEpoch({ tab }: House, wanted: boolean): Promise<void
   await tab.go("settings");
   const box = tab.by("settings-draw-after-epoch");
   await box.setChecked(wanted);
-  await expect.poll(() => box.isEnabled()).toBe(true);
-  expect(await box.isChecked()).toBe(wanted);
+  await expect.poll(async () => (await box.isEnabled()) && (await box.isChecked()) === wanted).toBe(true);
 }
 
 function steps({ webui }: House, run: string): number {
