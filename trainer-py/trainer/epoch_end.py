@@ -1,16 +1,13 @@
 """What happens at the end of an epoch, each part once, whatever interrupts it."""
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from trainer.epoch_row import draw_epoch_row
 from trainer.evaluate import WORST
 from trainer.failure import NonFiniteError
-from trainer.grid import draw_epoch
-from trainer.grid_cells import drawn_weights
-from trainer.metadata import lora_metadata
-from trainer.save import Saved, save_lora, write_card
+from trainer.keep_lora import keep_lora
+from trainer.save import Saved
 from trainer.session import Session
 
 
@@ -63,21 +60,15 @@ def _save(session: Session, epoch: int) -> Saved:
     started = session.commands.clock()
     plan, run, progress = session.plan, session.run, session.progress
     session.stage("saving", 0, 1)
-    weights = session.network.weights()
-    saved = save_lora(
-        weights,
-        lora_metadata(plan, progress, session.base_hash, epoch=epoch, weights=weights),
-        folder=Path(run.lora_dir),
-        file=run.files[epoch - 1],
-        precision=plan.settings.save_precision,
-    )
-    write_card(
-        Path(run.lora_dir) / saved.file,
-        description=f"Epoch {epoch} of {plan.settings.epochs}, trained by Train LoRA on {plan.base_model.name}.",
-        trigger_word=plan.dataset.trigger_word,
-        notes=f"{plan.dataset.name}, {len(plan.trained_images)} pictures, step {epoch * plan.steps_per_epoch}.",
-    )
     step = epoch * plan.steps_per_epoch
+    saved = keep_lora(
+        session,
+        run.files[epoch - 1],
+        epoch=epoch,
+        step=step,
+        description=f"Epoch {epoch} of {plan.settings.epochs}, trained by Train LoRA on {plan.base_model.name}.",
+        notes=f"{plan.dataset.name}, {len(plan.trained_images)} pictures, step {step}.",
+    )
     session.journal.say({"type": "saved", "epoch": epoch, "step": step, **dataclasses.asdict(saved)})
     session.stage("saving", 1, 1)
     progress.train_seconds += session.commands.clock() - started
@@ -86,35 +77,10 @@ def _save(session: Session, epoch: int) -> Saved:
 
 def _draw(session: Session, epoch: int) -> None:
     started = session.commands.clock()
-    settings = session.plan.settings
-    stage = "drawingGrid" if epoch else "drawingBase"
-    grid = settings.grid
-    total = len(grid.prompts) * len(set(grid.seeds)) * (len(drawn_weights(grid)) if epoch else 1)
-    done = 0
-
-    def tell(event: Mapping[str, Any]) -> None:
-        nonlocal done
-        session.journal.say(event)
-        if event["type"] == "cell":
-            done += 1
-            session.stage(stage, done, total)
-
-    file, model_hash = session.progress.saved.get(str(epoch), ("", ""))
-    session.stage(stage, 0, total)
+    file, lora_hash = session.progress.saved.get(str(epoch), ("", ""))
+    weights = session.network.weights() if epoch else None
     with session.network.disabled():
-        draw_epoch(
-            session.base,
-            session.network.weights() if epoch else None,
-            epoch,
-            settings=grid,
-            prompts=grid.prompts,
-            width=settings.resolution.width,
-            height=settings.resolution.height,
-            clip_skip=settings.clip_skip,
-            out_dir=session.run_dir / "grid",
-            emit=tell,
-            lora_name=Path(file).stem,
-            lora_hash=model_hash,
-            model_hash=session.base_hash.new,
+        draw_epoch_row(
+            session, epoch, weights, lora_name=Path(file).stem, lora_hash=lora_hash, model_hash=session.base_hash.new
         )
     session.progress.grid_seconds += session.commands.clock() - started

@@ -16,6 +16,11 @@ def emit(event: Mapping[str, Any]) -> None:
     write_line(camel_keys({**event, "time": int(time.time() * 1000)}))
 
 
+def emit_stage(name: str, done: int, total: int) -> None:
+    """Say how far work is that is not a training step; `name` is a TrainerStage of the protocol."""
+    emit({"type": "stage", "stage": name, "done": done, "total": total})
+
+
 def write_line(value: Any) -> None:  # noqa: ANN401
     """Write any JSON value as one line. NaN and infinity are refused, because JSON has no such numbers."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"

@@ -10,6 +10,7 @@ import torch
 from trainer.base_model import BaseModel, load_base_model
 from trainer.device import DTYPES, pick_device
 from trainer.events import emit as emit_line
+from trainer.events import emit_stage
 from trainer.file_hash import FileHash
 from trainer.grid_cells import Emit, GridRow, draw_grid_cells, drawn_weights, grid_cells
 from trainer.grid_request import GridLora, GridRequest, read_request
@@ -87,14 +88,14 @@ def run_grid(request_path: Path) -> None:
 
 
 def _load(request: GridRequest) -> tuple[BaseModel, ModelTag]:
-    _stage("loadingModel", 0, 1)
+    emit_stage("loadingModel", 0, 1)
     path = Path(request.base_model_path)
     base_hash = FileHash(path) if path.exists() else None
     device = pick_device()
     # Half precision has no fast arithmetic on a CPU.
     dtype = torch.float32 if device.type == "cpu" and request.precision == "fp16" else DTYPES[request.precision]
     base = load_base_model(path, device=device, dtype=dtype, parts=_PARTS, clip_skip=request.clip_skip)
-    _stage("loadingModel", 1, 1)
+    emit_stage("loadingModel", 1, 1)
     return base, ModelTag(base.name, base_hash.new if base_hash else "")
 
 
@@ -120,9 +121,9 @@ def _draw_groups(
         emit_line(event)
         if event["type"] == "cell":
             done += 1
-            _stage(stage, done, total)
+            emit_stage(stage, done, total)
 
-    _stage(stage, 0, total)
+    emit_stage(stage, 0, total)
     for rows, some in zip(groups, cells, strict=True):
         draw_grid_cells(
             base, rows, some, drawing, out_dir=Path(request.out_dir), emit=tell, max_batch=request.max_batch or None
@@ -166,7 +167,3 @@ def _sheet(
         drawing=drawing,
         model=model,
     )
-
-
-def _stage(stage: str, done: int, total: int) -> None:
-    emit_line({"type": "stage", "stage": stage, "done": done, "total": total})

@@ -1,18 +1,16 @@
 """What can be asked for in the middle of a run: the LoRA as it is, and pictures by it."""
 
 import dataclasses
-from pathlib import Path
 
 from PIL import Image
 
 from trainer import atomic_file
-from trainer.events import emit
+from trainer.events import emit_stage
 from trainer.grid_cells import drawn_weights
 from trainer.infotext import LoraTag, ModelTag, infotext, png_bytes
+from trainer.keep_lora import keep_lora
 from trainer.lora_batch import LoraBatch
-from trainer.metadata import lora_metadata
 from trainer.sample import CellRequest, Drawing, draw_cells
-from trainer.save import save_lora, write_card
 from trainer.session import Session
 from trainer.targets import lora_targets
 
@@ -24,21 +22,15 @@ def save_now(session: Session) -> None:
         session.warn("Nothing has been trained yet, so there is nothing to save.")
         return
     _tell_saving(0)
-    metadata = lora_metadata(plan, session.progress, session.base_hash, epoch=_epoch(session))
     with session.optimizer.best_weights():
-        saved = save_lora(
-            session.network.weights(),
-            {**metadata, "ss_steps": str(step)},
-            folder=Path(run.lora_dir),
-            file=f"{run.output_name}-step{step:08d}.safetensors",
-            precision=plan.settings.save_precision,
+        saved = keep_lora(
+            session,
+            f"{run.output_name}-step{step:08d}.safetensors",
+            epoch=_epoch(session),
+            step=step,
+            description=f"Step {step} of {plan.total_steps}, trained by Train LoRA on {plan.base_model.name}.",
+            notes=f"{plan.dataset.name}, {len(plan.trained_images)} pictures.",
         )
-    write_card(
-        Path(run.lora_dir) / saved.file,
-        description=f"Step {step} of {plan.total_steps}, trained by Train LoRA on {plan.base_model.name}.",
-        trigger_word=plan.dataset.trigger_word,
-        notes=f"{plan.dataset.name}, {len(plan.trained_images)} pictures.",
-    )
     session.journal.say({"type": "savedNow", "step": step, **dataclasses.asdict(saved)})
     _tell_saving(1)
 
@@ -80,7 +72,7 @@ def sample_now(session: Session) -> None:
 
 def _tell_saving(done: int) -> None:
     # Without a look at the commands: a stop that asked for this save waits already.
-    emit({"type": "stage", "stage": "saving", "done": done, "total": 1})
+    emit_stage("saving", done, 1)
 
 
 def _epoch(session: Session) -> int:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from trainer.events import emit
 from trainer.failure import Failure
 
 Storage = torch.UntypedStorage
@@ -34,6 +35,15 @@ def parked(device: torch.device) -> Iterator[None]:
                 "holds it; close it and resume the run, which goes on from the step it was parked at.",
                 str(error),
             ) from error
+
+
+@contextmanager
+def parked_and_told(device: torch.device, step: int) -> Iterator[None]:
+    """`parked`, with the events that the server gives the GPU away and takes it back by."""
+    with parked(device):
+        emit({"type": "parked", "step": step})
+        yield
+    emit({"type": "unparked", "step": step})
 
 
 def move_to_ram(tensors: Iterable[Tensor]) -> Callable[[], None]:

@@ -1,28 +1,21 @@
 """`python -m trainer review RUN_DIR`: a run that another program trained, measured and drawn like one of our own."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trainer.base_model import BaseModel
 from trainer.commands import Commands, Interrupted
 from trainer.device import pick_device
+from trainer.epoch_row import draw_epoch_row
 from trainer.evaluate import Evaluation
-from trainer.events import emit
-from trainer.file_hash import FileHash
-from trainer.grid import draw_epoch
-from trainer.grid_cells import drawn_weights
+from trainer.events import emit, emit_stage
 from trainer.journal import Journal
-from trainer.latent_cache import cache_latents
-from trainer.latent_folder import latent_folder
-from trainer.parking import parked
+from trainer.parking import parked_and_told
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import Plan, Run, read_plan, read_run
-from trainer.plan_base import load_plan_base
 from trainer.read_lora import read_lora, read_lora_metadata
+from trainer.run_material import load_material
 from trainer.sample_crop import centre_samples
 from trainer.saved_lora import SavedLora
 from trainer.state import Progress, StateFolder
@@ -41,7 +34,7 @@ def review(run_dir: Path, commands: Commands) -> None:
     folder = StateFolder(run_dir / "state")
     progress = folder.read(plan.id)
     Journal(run_dir).repeat_lost(progress)
-    commands.parking = _parking
+    commands.parking = lambda: parked_and_told(pick_device(), 0)
     try:
         reviewed = _open(plan, run, run_dir, commands, progress)
         for epoch in range(plan.settings.epochs + 1):
@@ -77,38 +70,18 @@ class _Reviewed:
     journal: Journal
 
     def stage(self, name: str, done: int, total: int) -> None:
-        emit({"type": "stage", "stage": name, "done": done, "total": total})
+        emit_stage(name, done, total)
         if done < total:
             self.commands.check()
 
 
-@contextmanager
-def _parking() -> Iterator[None]:
-    with parked(pick_device()):
-        emit({"type": "parked", "step": 0})
-        yield
-    emit({"type": "unparked", "step": 0})
-
-
 def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Progress) -> _Reviewed:
-    def stage(name: str, done: int, total: int) -> None:
-        emit({"type": "stage", "stage": name, "done": done, "total": total})
-        commands.check()
-
-    stage("loadingModel", 0, 1)
-    path = Path(plan.base_model.path)
-    base_hash = FileHash(path) if path.exists() else None
     parts = frozenset({"unet", "text_encoder", "vae_encoder", "vae_decoder"})
-    base = load_plan_base(plan, device=pick_device(), parts=parts)
-    stage("loadingModel", 1, 1)
-    found = cache_latents(
-        base,
-        centre_samples(plan),
-        root=Path(plan.dataset.root),
-        folder=latent_folder(run, run_dir),
-        progress=lambda done, total: stage("cachingLatents", done, total),
+    material = load_material(
+        plan, run, run_dir, centre_samples(plan), device=pick_device(), parts=parts, commands=commands
     )
-    latents = {sample.image.id: latent for sample, latent in found.items()}
+    base = material.base
+    latents = {sample.image.id: latent for sample, latent in material.latents.items()}
     lora = SavedLora()
     targets = lora_targets(base.unet, base.text_encoders, convolutions=True)
     return _Reviewed(
@@ -116,7 +89,7 @@ def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Pro
         run=run,
         run_dir=run_dir,
         base=base,
-        model_hash=base_hash.new if base_hash else "",
+        model_hash=material.base_hash.new,
         lora=lora,
         evaluation=Evaluation(base, lora, targets, plan, latents),
         commands=commands,
@@ -142,32 +115,14 @@ def _review_epoch(reviewed: _Reviewed, epoch: int) -> None:
 
 
 def _draw(reviewed: _Reviewed, epoch: int, file: Path) -> None:
-    settings = reviewed.plan.settings
-    grid = settings.grid
-    stage = "drawingGrid" if epoch else "drawingBase"
-    total = len(grid.prompts) * len(set(grid.seeds)) * (len(drawn_weights(grid)) if epoch else 1)
-    done = 0
-
-    def tell(event: Mapping[str, Any]) -> None:
-        nonlocal done
-        reviewed.journal.say(event)
-        if event["type"] == "cell":
-            done += 1
-            reviewed.stage(stage, done, total)
-
-    reviewed.stage(stage, 0, total)
-    draw_epoch(
-        reviewed.base,
-        reviewed.lora.weights() if epoch else None,
+    if epoch == 0:
+        draw_epoch_row(reviewed, 0, None, lora_name="", lora_hash="", model_hash=reviewed.model_hash)
+        return
+    draw_epoch_row(
+        reviewed,
         epoch,
-        settings=grid,
-        prompts=grid.prompts,
-        width=settings.resolution.width,
-        height=settings.resolution.height,
-        clip_skip=settings.clip_skip,
-        out_dir=reviewed.run_dir / "grid",
-        emit=tell,
-        lora_name=file.stem if epoch else "",
-        lora_hash=read_lora_metadata(file).get("sshs_model_hash", "") if epoch else "",
+        reviewed.lora.weights(),
+        lora_name=file.stem,
+        lora_hash=read_lora_metadata(file).get("sshs_model_hash", ""),
         model_hash=reviewed.model_hash,
     )

@@ -8,19 +8,17 @@ import torch
 from trainer.base_model import BaseModel
 from trainer.commands import Commands
 from trainer.evaluate import Evaluation
-from trainer.events import emit
+from trainer.events import emit, emit_stage
 from trainer.failure import NonFiniteError
 from trainer.file_hash import FileHash
 from trainer.journal import Journal
-from trainer.latent_cache import cache_latents
-from trainer.latent_folder import latent_folder
 from trainer.masks import load_masks
 from trainer.network import LoraNetwork
 from trainer.optimizer import Optimizer
 from trainer.picture_source import PictureSource, training_samples
 from trainer.plan import Plan, Run
-from trainer.plan_base import load_plan_base
 from trainer.plan_network import learning_rates, plan_network, plan_targets, read_start
+from trainer.run_material import load_material
 from trainer.sample_crop import centre_samples
 from trainer.schedule import warmup_steps
 from trainer.side_by_side import threads_side_by_side
@@ -48,7 +46,7 @@ class Session:
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Say what is being done besides stepping. Raises Interrupted when a command waits."""
-        emit({"type": "stage", "stage": name, "done": done, "total": total})
+        emit_stage(name, done, total)
         if done < total:
             self.commands.check()
 
@@ -92,26 +90,11 @@ def open_session(  # noqa: PLR0913
 
     Raises Failure for a base model, a picture or a state that can't be used, Interrupted when a command comes in.
     """
-
-    def stage(name: str, done: int, total: int) -> None:
-        emit({"type": "stage", "stage": name, "done": done, "total": total})
-        commands.check()
-
-    stage("loadingModel", 0, 1)
     start = read_start(plan.settings)
-    path = Path(plan.base_model.path)
-    base_hash = FileHash(path) if path.exists() else None
-    base = load_plan_base(plan, device=device, parts=_parts(plan))
-    assert base_hash is not None
-    stage("loadingModel", 1, 1)
     centres = centre_samples(plan)
-    latents = cache_latents(
-        base,
-        [*centres, *training_samples(plan)],
-        root=Path(plan.dataset.root),
-        folder=latent_folder(run, run_dir),
-        progress=lambda done, total: stage("cachingLatents", done, total),
-    )
+    samples = [*centres, *training_samples(plan)]
+    material = load_material(plan, run, run_dir, samples, device=device, parts=_parts(plan), commands=commands)
+    base, latents = material.base, material.latents
     pictures = PictureSource(base, plan, latents, load_masks(Path(plan.dataset.root), plan))
     targets = plan_targets(plan, base)
     network = plan_network(plan, base, targets, hands=_hands(plan, base.device), start=start)
@@ -135,7 +118,7 @@ def open_session(  # noqa: PLR0913
             plan,
             {sample.image.id: latents[sample] for sample in centres},
         ),
-        base_hash=base_hash,
+        base_hash=material.base_hash,
         commands=commands,
         folder=folder,
         progress=progress,

@@ -23,7 +23,7 @@ from trainer.journal import Journal
 from trainer.mid_run import sample_now, save_now
 from trainer.optimizer_classes import check_optimizer
 from trainer.pace import Pace
-from trainer.parking import parked
+from trainer.parking import parked_and_told
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import Plan, Run, extended, read_plan, read_run
 from trainer.session import Session, open_session
@@ -88,7 +88,7 @@ def _go_on(start: Start) -> bool:
         # With the state on disk a pause or a kill while it stands still needs nothing of what is parked.
         if session:
             session.save_state()
-        with _told(start.device, progress):
+        with parked_and_told(start.device, progress.step):
             yield
 
     commands.parking = parking
@@ -125,14 +125,6 @@ def _tell_finished(progress: Progress) -> None:
             "peak_rss_mb": peak_rss_mb(),
         }
     )
-
-
-@contextmanager
-def _told(device: torch.device, progress: Progress) -> Iterator[None]:
-    with parked(device):
-        emit({"type": "parked", "step": progress.step})
-        yield
-    emit({"type": "unparked", "step": progress.step})
 
 
 def _loop(session: Session) -> bool:
