@@ -1,4 +1,4 @@
-import { asList, asText, compareTexts, type ScriptValue } from "./script-values.js";
+import { asList, asText, isRelated, type Relation, type ScriptValue } from "./script-values.js";
 
 export type Variables = Map<string, ScriptValue>;
 
@@ -93,24 +93,19 @@ function comparison(parser: Parser): ScriptValue {
   if (sign === null || !/^-\w/.test(sign) || sign === "-and" || sign === "-or") return left;
   parser.at += 1;
   const right = list(parser);
-  const order = compareTexts(asText(left), asText(right));
-  switch (sign.replace(/^-[ic](?=eq|ne)/, "-")) {
-    case "-eq":
-      return order === 0;
-    case "-ne":
-      return order !== 0;
-    case "-gt":
-      return order > 0;
-    case "-ge":
-      return order >= 0;
-    case "-lt":
-      return order < 0;
-    case "-le":
-      return order <= 0;
-    default:
-      throw new NotUnderstood();
-  }
+  const relation = RELATIONS.get(sign.replace(/^-[ic](?=eq|ne)/, "-"));
+  if (relation === undefined) throw new NotUnderstood();
+  return isRelated(asText(left), relation, asText(right));
 }
+
+const RELATIONS: ReadonlyMap<string, Relation> = new Map([
+  ["-eq", "eq"],
+  ["-ne", "ne"],
+  ["-gt", "gt"],
+  ["-ge", "ge"],
+  ["-lt", "lt"],
+  ["-le", "le"],
+]);
 
 function list(parser: Parser): ScriptValue {
   const first = sum(parser);

@@ -2,7 +2,7 @@ import { type BashToken, bashTokens } from "./bash-tokens.js";
 import { arithmetic, expandText, expandWord, type Variables } from "./bash-words.js";
 import { type Command, launchOptions } from "./launch-options.js";
 import type { FoundOptions } from "./option.js";
-import { asList, asText, compareTexts } from "./script-values.js";
+import { asList, asText, isRelated, type Relation } from "./script-values.js";
 
 /** The options with which a shell script, or one pasted command, starts sd-scripts. Throws `bad_settings` when it starts no training. */
 export function readBash(text: string, name: string): FoundOptions {
@@ -182,23 +182,24 @@ function testSum(expression: string, variables: Variables): boolean | null {
   return compareBy(sign, String(arithmetic(left, variables)), String(arithmetic(right, variables)));
 }
 
-const ORDERS: ReadonlyMap<string, (order: number) => boolean> = new Map([
-  ["-eq", (order: number) => order === 0],
-  ["-ne", (order: number) => order !== 0],
-  ["-gt", (order: number) => order > 0],
-  [">", (order: number) => order > 0],
-  ["-ge", (order: number) => order >= 0],
-  [">=", (order: number) => order >= 0],
-  ["-lt", (order: number) => order < 0],
-  ["<", (order: number) => order < 0],
-  ["-le", (order: number) => order <= 0],
-  ["<=", (order: number) => order <= 0],
+const RELATIONS: ReadonlyMap<string, Relation> = new Map([
+  ["-eq", "eq"],
+  ["-ne", "ne"],
+  ["-gt", "gt"],
+  [">", "gt"],
+  ["-ge", "ge"],
+  [">=", "ge"],
+  ["-lt", "lt"],
+  ["<", "lt"],
+  ["-le", "le"],
+  ["<=", "le"],
 ]);
 
 function compareBy(sign: string, a: string, b: string): boolean | null {
   if (sign === "=" || sign === "==") return a === b;
   if (sign === "!=") return a !== b;
-  return ORDERS.get(sign)?.(compareTexts(a, b)) ?? null;
+  const relation = RELATIONS.get(sign);
+  return relation === undefined ? null : isRelated(a, relation, b);
 }
 
 /** A loop or a case is passed over whole, with a word about it. */

@@ -1,7 +1,7 @@
 import type { Word } from "./argument-options.js";
 import { type Command, launchOptions } from "./launch-options.js";
 import type { FoundOptions } from "./option.js";
-import { compareTexts } from "./script-values.js";
+import { isRelated, type Relation } from "./script-values.js";
 import { splitWords } from "./split-words.js";
 
 /** The options with which a batch file starts sd-scripts. Throws `bad_settings` when it starts no training. */
@@ -95,23 +95,19 @@ function holdsPlain(condition: string, variables: ReadonlyMap<string, string>): 
   if (defined !== undefined) return (variables.get(defined.toLowerCase()) ?? "") !== "";
   const [, left, sign = "", right] = /^("[^"]*"|[^\s=]*)\s*(==|equ|neq|gtr|geq|lss|leq)\s*("[^"]*"|\S*)$/i.exec(condition) ?? [];
   if (left === undefined || right === undefined) return null;
-  const order = compareTexts(left.replace(/"/g, ""), right.replace(/"/g, ""));
-  switch (sign.toLowerCase()) {
-    case "==":
-    case "equ":
-      return order === 0;
-    case "neq":
-      return order !== 0;
-    case "gtr":
-      return order > 0;
-    case "geq":
-      return order >= 0;
-    case "lss":
-      return order < 0;
-    default:
-      return order <= 0;
-  }
+  const relation = RELATIONS.get(sign.toLowerCase());
+  return relation === undefined ? null : isRelated(left.replace(/"/g, ""), relation, right.replace(/"/g, ""));
 }
+
+const RELATIONS: ReadonlyMap<string, Relation> = new Map([
+  ["==", "eq"],
+  ["equ", "eq"],
+  ["neq", "ne"],
+  ["gtr", "gt"],
+  ["geq", "ge"],
+  ["lss", "lt"],
+  ["leq", "le"],
+]);
 
 function runCommand({ variables, commands, unread }: Script, parts: readonly Word[]): void {
   const text = parts
