@@ -8,9 +8,10 @@ import type { HomePaths } from "../paths.js";
 import { readPlanFile } from "../plan/plan-file.js";
 import { holdLock } from "../store/sqlite.js";
 import { crashOf, failureOf } from "./failure-of.js";
-import { type Finished, finishRun, judgeRun } from "./finish-run.js";
+import { type Finished, finishRun } from "./finish-run.js";
 import { PID_FILE, waitForFormerTrainer } from "./former-trainer.js";
 import type { GpuTurn, GpuUser } from "./gpu-turn.js";
+import { keepVerdicts } from "./keep-verdicts.js";
 import { findSdScripts } from "./kohya/sd-scripts.js";
 import { startSdScripts } from "./kohya/start-sd-scripts.js";
 import { jobOfRun, readEvents, readRun } from "./run.js";
@@ -131,7 +132,7 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
   const turn = openTurn(request, state, { run, record });
   try {
     // What is missing is told before anything is installed.
-    if (plan.settings.engine === "kohya") findSdScripts();
+    const sdScripts = plan.settings.engine === "kohya" ? findSdScripts() : null;
     const python = await prepare(request, state, record);
     await turn.begin(state.preparation.signal);
     const verdicts = keepVerdicts(plan, runDir, record);
@@ -144,8 +145,8 @@ async function train(request: TrainingRequest, state: State, { run, plan, record
       if (event.type === "sheet") verdicts.again();
     };
     const child =
-      plan.settings.engine === "kohya"
-        ? startSdScripts({ sdScripts: findSdScripts(), python, plan, run, runDir, cacheDir: request.paths.cacheDir, onEvent })
+      sdScripts !== null
+        ? startSdScripts({ sdScripts, python, plan, run, runDir, cacheDir: request.paths.cacheDir, onEvent })
         : startTrainerProcess({ python, args: ["train", runDir], logFile: join(runDir, "trainer.log"), onEvent });
     state.child = child;
     if (child.pid !== undefined) writeFileSync(join(runDir, PID_FILE), String(child.pid));
@@ -199,30 +200,6 @@ async function prepare({ paths, runDir, onProgress }: TrainingRequest, state: St
   const { python } = await ensureTrainer(paths, { onProgress: tell, signal });
   signal.throwIfAborted();
   return python;
-}
-
-// A verdict after each epoch; while one is being made, further epochs wait for one more turn together.
-function keepVerdicts(plan: Plan, runDir: string, record: RunRecord): { again(): void; settled(): Promise<void> } {
-  let turn: Promise<void> = Promise.resolve();
-  let waiting = false;
-  async function judgeNow(): Promise<void> {
-    waiting = false;
-    try {
-      const { verdict } = await judgeRun({ plan, runDir, job: record.job() });
-      if (verdict !== null) record.add({ type: "verdict", time: Date.now(), verdict });
-    } catch (error) {
-      // Training is worth more than the verdict in its middle; the one at the end will say what is wrong.
-      record.log(`warning: no verdict yet: ${failureOf(error).message}`);
-    }
-  }
-  return {
-    again() {
-      if (waiting) return;
-      waiting = true;
-      turn = turn.then(judgeNow);
-    },
-    settled: () => turn,
-  };
 }
 
 // The trainer has had its last word; it is only leaving.
