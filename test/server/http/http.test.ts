@@ -5,28 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { httpPaths, ResultOf } from "../../../protocol/messages.js";
-import { type Connection, connect } from "../../../server/demo/connect.js";
-import { newAddress, type ServerFile } from "../../../server/http/running-server.js";
-import type { RunningServer } from "../../../server/start.js";
-import { makeTempHome, type TempHome } from "../temp-home.js";
-import { importMoss, startTestServer } from "../test-server.js";
+import { newAddress } from "../../../server/http/running-server.js";
+import { type MossServer, openMossServer } from "../test-server.js";
 
-let home: TempHome;
-let running: RunningServer;
-let server: ServerFile;
-let connection: Connection;
+let moss: MossServer;
 
 beforeAll(async () => {
-  home = await makeTempHome();
-  ({ running, server } = await startTestServer(home));
-  connection = await connect(server);
-  await importMoss(connection, home);
+  moss = await openMossServer();
 });
-afterAll(async () => {
-  connection?.close();
-  await running?.close();
-  await home.remove();
-});
+afterAll(() => moss?.close());
 
 type Answer = { status: number; headers: Record<string, string | string[] | undefined>; body: string };
 
@@ -41,14 +28,17 @@ function ask(
   }: { method?: string; headers?: Record<string, string>; body?: string | Buffer; secret?: boolean } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const authorization = secret ? { authorization: `Bearer ${server.secret}` } : {};
-    const call = request({ host: "127.0.0.1", port: server.port, path, method, headers: { ...authorization, ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk) => chunks.push(chunk));
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString("latin1") }),
-      );
-    });
+    const authorization = secret ? { authorization: `Bearer ${moss.server.secret}` } : {};
+    const call = request(
+      { host: "127.0.0.1", port: moss.server.port, path, method, headers: { ...authorization, ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString("latin1") }),
+        );
+      },
+    );
     call.on("error", reject);
     call.end(body);
   });
@@ -67,7 +57,7 @@ describe("who is let in", () => {
   });
 
   test("a page by a one-time code, once", async () => {
-    const code = new URL(await newAddress(server)).hash.replace("#code=", "");
+    const code = new URL(await newAddress(moss.server)).hash.replace("#code=", "");
     const enter = () =>
       ask(httpPaths.session, {
         method: "POST",
@@ -82,7 +72,7 @@ describe("who is let in", () => {
     expect((await enter()).status).toBe(401);
     const withCookie = (value: string) => ask("/api/server", { secret: false, headers: { cookie: value } });
     expect((await withCookie(cookie.split(";")[0] ?? "")).status).toBe(200);
-    expect((await withCookie(`train-lora-${server.port}=made-up`)).status).toBe(401);
+    expect((await withCookie(`train-lora-${moss.server.port}=made-up`)).status).toBe(401);
   });
 
   test("no wrong, empty or malformed code", async () => {
@@ -95,19 +85,20 @@ describe("who is let in", () => {
   });
 
   test("no foreign host name and no foreign page, even with the secret", async () => {
-    for (const host of ["evil.example", `evil.example:${server.port}`, "127.0.0.1:1", `0.0.0.0:${server.port}`])
+    for (const host of ["evil.example", `evil.example:${moss.server.port}`, "127.0.0.1:1", `0.0.0.0:${moss.server.port}`])
       expect((await ask("/", { headers: { host } })).status, host).toBe(401);
-    for (const origin of ["http://evil.example", "null", `https://127.0.0.1:${server.port}`, "http://127.0.0.1:1"])
+    for (const origin of ["http://evil.example", "null", `https://127.0.0.1:${moss.server.port}`, "http://127.0.0.1:1"])
       expect((await ask("/api/server", { headers: { origin } })).status, origin).toBe(401);
     expect(
-      (await ask("/api/server", { headers: { host: `localhost:${server.port}`, origin: `http://localhost:${server.port}` } })).status,
+      (await ask("/api/server", { headers: { host: `localhost:${moss.server.port}`, origin: `http://localhost:${moss.server.port}` } }))
+        .status,
     ).toBe(200);
   });
 
   test("the socket asks for the same", async () => {
     const open = (headers: Record<string, string>, path = "/ws") =>
       new Promise<number>((resolve) => {
-        const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
+        const socket = new WebSocket(`ws://127.0.0.1:${moss.server.port}${path}`, { headers });
         socket.on("unexpected-response", (_request, response) => resolve(response.statusCode ?? 0));
         socket.on("error", () => undefined);
         socket.on("open", () => {
@@ -115,24 +106,24 @@ describe("who is let in", () => {
           resolve(101);
         });
       });
-    const authorization = `Bearer ${server.secret}`;
+    const authorization = `Bearer ${moss.server.secret}`;
     expect(await open({})).toBe(401);
     expect(await open({ authorization: "Bearer wrong" })).toBe(401);
     expect(await open({ authorization, origin: "http://evil.example" })).toBe(401);
     expect(await open({ authorization, host: "evil.example" })).toBe(401);
     expect(await open({ authorization }, "/other")).toBe(404);
-    expect(await open({ authorization, origin: `http://127.0.0.1:${server.port}` })).toBe(101);
+    expect(await open({ authorization, origin: `http://127.0.0.1:${moss.server.port}` })).toBe(101);
   });
 });
 
 describe("files", () => {
   let image = "";
   beforeAll(async () => {
-    const dataset = await connection.request({ type: "scanDataset", dataset: "moss" }, ResultOf.scanDataset);
+    const dataset = await moss.connection.request({ type: "scanDataset", dataset: "moss" }, ResultOf.scanDataset);
     image = dataset.images[0]?.id ?? "";
-    await mkdir(join(home.datasetsDir, "moss", ".originals"), { recursive: true });
-    await writeFile(join(home.datasetsDir, "moss", ".originals", "secret.png"), "secret");
-    await writeFile(join(home.datasetsDir, "moss", "notes.html"), "<script>");
+    await mkdir(join(moss.home.datasetsDir, "moss", ".originals"), { recursive: true });
+    await writeFile(join(moss.home.datasetsDir, "moss", ".originals", "secret.png"), "secret");
+    await writeFile(join(moss.home.datasetsDir, "moss", "notes.html"), "<script>");
   });
 
   test("a picture comes whole, and as a thumbnail of the wanted side", async () => {
@@ -152,16 +143,16 @@ describe("files", () => {
 
   test("nothing outside a data set's pictures can be reached", async () => {
     const outside = [
-      "/api/datasets/moss/images/../../../server.json",
+      "/api/datasets/moss/images/../../../moss.server.json",
       "/api/datasets/moss/images/..%2f..%2f..%2fserver.json",
-      "/api/datasets/moss/images/%2e%2e/%2e%2e/%2e%2e/server.json",
+      "/api/datasets/moss/images/%2e%2e/%2e%2e/%2e%2e/moss.server.json",
       "/api/datasets/moss/images/..%5c..%5cserver.json",
       "/api/datasets/moss/images/%2fetc%2fpasswd",
       "/api/datasets/moss/images/.originals/secret.png",
       "/api/datasets/moss/images/.train-lora.json",
       "/api/datasets/moss/images/notes.html",
       "/api/datasets/..%2fdatasets%2fmoss/images/0.png",
-      "/api/datasets/%2e%2e/images/server.json",
+      "/api/datasets/%2e%2e/images/moss.server.json",
       "/api/datasets/moss/images/a%00.png",
       "/api/jobs/..%2f../grid/x.png",
       "/api/jobs/none/report",
@@ -173,7 +164,7 @@ describe("files", () => {
       const answer = await ask(path);
       expect(answer.status, path).toBeGreaterThanOrEqual(400);
       expect(answer.status, path).toBeLessThan(500);
-      expect(answer.body, path).not.toContain(server.secret);
+      expect(answer.body, path).not.toContain(moss.server.secret);
       expect(Object.keys(JSON.parse(answer.body)), path).toEqual(expect.arrayContaining(["code", "message"]));
     }
   });
@@ -185,7 +176,7 @@ describe("files", () => {
   });
 
   test("an upload arrives as files below its id, and nowhere else", async () => {
-    const png = await readFile(join(home.home, "pictures", "0.png"));
+    const png = await readFile(join(moss.home.home, "pictures", "0.png"));
     expect((await ask(httpPaths.upload("up-1", "a b.png"), { method: "PUT", body: png })).status).toBe(201);
     expect((await ask(httpPaths.upload("up-1", "10_moss/c.png"), { method: "PUT", body: png })).status).toBe(201);
     for (const path of [
@@ -196,10 +187,10 @@ describe("files", () => {
       "/api/uploads/up-1/a%2f%2fb.png",
     ])
       expect((await ask(path, { method: "PUT", body: "x" })).status, path).toBe(400);
-    expect(existsSync(join(home.uploadsDir, "up-1", "10_moss", "c.png"))).toBe(true);
-    const report = await connection.request({ type: "importDataset", source: "upload:up-1", name: "sent" }, ResultOf.importDataset);
+    expect(existsSync(join(moss.home.uploadsDir, "up-1", "10_moss", "c.png"))).toBe(true);
+    const report = await moss.connection.request({ type: "importDataset", source: "upload:up-1", name: "sent" }, ResultOf.importDataset);
     expect(report.images).toBe(2);
-    expect(existsSync(join(home.uploadsDir, "up-1"))).toBe(false);
+    expect(existsSync(join(moss.home.uploadsDir, "up-1"))).toBe(false);
   });
 
   test("the page may load nothing foreign", async () => {

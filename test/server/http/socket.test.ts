@@ -2,32 +2,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { ResultOf } from "../../../protocol/messages.js";
-import { type Connection, connect } from "../../../server/demo/connect.js";
-import type { ServerFile } from "../../../server/http/running-server.js";
-import type { RunningServer } from "../../../server/start.js";
-import { makeTempHome, type TempHome } from "../temp-home.js";
-import { importMoss, startTestServer } from "../test-server.js";
+import { type MossServer, openMossServer } from "../test-server.js";
 
-let home: TempHome;
-let running: RunningServer;
-let server: ServerFile;
-let connection: Connection;
+let moss: MossServer;
 
 beforeAll(async () => {
-  home = await makeTempHome();
-  ({ running, server } = await startTestServer(home));
-  connection = await connect(server);
-  await importMoss(connection, home);
+  moss = await openMossServer();
 });
-afterAll(async () => {
-  connection?.close();
-  await running?.close();
-  await home.remove();
-});
+afterAll(() => moss?.close());
 
 describe("the socket", () => {
   async function talk(lines: readonly string[], wanted: number): Promise<unknown[]> {
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, { headers: { authorization: `Bearer ${server.secret}` } });
+    const socket = new WebSocket(`ws://127.0.0.1:${moss.server.port}/ws`, { headers: { authorization: `Bearer ${moss.server.secret}` } });
     const messages: { type: string }[] = [];
     await new Promise<void>((resolve) => {
       socket.on("message", (data) => {
@@ -45,7 +31,7 @@ describe("the socket", () => {
     expect(hello).toMatchObject({ type: "hello", protocolVersion: 1 });
     expect(snapshot).toMatchObject({
       type: "snapshot",
-      snapshot: { home: home.home, jobs: [], baseModels: expect.arrayContaining([expect.objectContaining({ name: "tiny" })]) },
+      snapshot: { home: moss.home.home, jobs: [], baseModels: expect.arrayContaining([expect.objectContaining({ name: "tiny" })]) },
     });
   });
 
@@ -77,14 +63,14 @@ describe("the socket", () => {
       [{ type: "readLog", job: "../../server" }, "not_found"],
       [{ type: "plan", dataset: "moss", baseModel: "none", settings: {} }, "base_model_missing"],
       [{ type: "plan", dataset: "moss", baseModel: "tiny", settings: { bucketResoSteps: 7 } }, "bad_settings"],
-      [{ type: "importDataset", source: join(home.home, "pictures"), name: "moss" }, "dataset_exists"],
+      [{ type: "importDataset", source: join(moss.home.home, "pictures"), name: "moss" }, "dataset_exists"],
       [{ type: "importDataset", source: "/nowhere/at/all", name: "new" }, "dataset_not_found"],
       [{ type: "importDataset", source: "upload:never", name: "new" }, "bad_request"],
-      [{ type: "importDataset", source: join(home.home, "pictures"), name: "../out" }, "bad_request"],
-      [{ type: "setCaption", dataset: "moss", image: "../../server.json", caption: "x" }, "not_found"],
+      [{ type: "importDataset", source: join(moss.home.home, "pictures"), name: "../out" }, "bad_request"],
+      [{ type: "setCaption", dataset: "moss", image: "../../moss.server.json", caption: "x" }, "not_found"],
     ] as const;
     for (const [message, code] of failing) {
-      await expect(connection.request(message, ResultOf.setTriggerWord), JSON.stringify(message)).rejects.toMatchObject({
+      await expect(moss.connection.request(message, ResultOf.setTriggerWord), JSON.stringify(message)).rejects.toMatchObject({
         failure: { code },
       });
     }
@@ -94,23 +80,23 @@ describe("the socket", () => {
     const content = Buffer.from("\uFEFF$dim = 16\naccelerate launch train_network.py --network_dim=$dim --mystery", "utf16le").toString(
       "base64",
     );
-    const report = await connection.request({ type: "importSettings", name: "train.ps1", content }, ResultOf.importSettings);
+    const report = await moss.connection.request({ type: "importSettings", name: "train.ps1", content }, ResultOf.importSettings);
     expect(report).toMatchObject({ format: "powershell", settings: { networkDim: 16 }, unknown: [{ option: "--mystery", line: 2 }] });
     const broken = { type: "importSettings", name: "a.toml", content: Buffer.from("a = = 3").toString("base64") } as const;
-    await expect(connection.request(broken, ResultOf.importSettings)).rejects.toMatchObject({ failure: { code: "bad_settings" } });
+    await expect(moss.connection.request(broken, ResultOf.importSettings)).rejects.toMatchObject({ failure: { code: "bad_settings" } });
   });
 
   test("edits, undo and a plan go through it", async () => {
-    await connection.request({ type: "setTriggerWord", dataset: "moss", triggerWord: "moss" }, ResultOf.setTriggerWord);
-    const before = await connection.request({ type: "scanDataset", dataset: "moss" }, ResultOf.scanDataset);
+    await moss.connection.request({ type: "setTriggerWord", dataset: "moss", triggerWord: "moss" }, ResultOf.setTriggerWord);
+    const before = await moss.connection.request({ type: "scanDataset", dataset: "moss" }, ResultOf.scanDataset);
     const image = before.images[1]?.id ?? "";
-    const { editId } = await connection.request(
+    const { editId } = await moss.connection.request(
       { type: "setCaption", dataset: "moss", image, caption: "moss, changed" },
       ResultOf.setCaption,
     );
-    const undone = await connection.request({ type: "undoDataset", dataset: "moss" }, ResultOf.undoDataset);
+    const undone = await moss.connection.request({ type: "undoDataset", dataset: "moss" }, ResultOf.undoDataset);
     expect(undone.undone).toBe(editId);
-    const plan = await connection.request(
+    const plan = await moss.connection.request(
       { type: "plan", dataset: "moss", baseModel: "tiny", settings: { targetSteps: 20, epochs: 2 } },
       ResultOf.plan,
     );

@@ -2,12 +2,13 @@ import { existsSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { applyEvent, type Job, type JobEvent } from "../../../protocol/job.js";
+import type { JobEvent } from "../../../protocol/job.js";
 import type { Plan } from "../../../protocol/plan.js";
-import { jobOfRun, newRun, openRun, readEvents } from "../../../server/trainer/run.js";
+import { newRun, openRun, readEvents } from "../../../server/trainer/run.js";
 import { runTraining, type Training } from "../../../server/trainer/run-training.js";
 import { planOf } from "../plan-of.js";
 import { makeTempHome, type TempHome } from "../temp-home.js";
+import { trainToEnd } from "./train-to-end.js";
 
 // Programs start slowly on a machine that is busy with something else.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
@@ -18,22 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => home.remove());
 
-type Trained = { job: Job; events: JobEvent[]; runDir: string };
-
-async function train(plan: Plan, act?: (event: JobEvent, training: Training) => void): Promise<Trained> {
-  const { run, runDir } = await openRun({ paths: home, plan, loraDir: home.loraDir });
-  const events: JobEvent[] = [];
-  const training = runTraining({
-    paths: home,
-    runDir,
-    onEvent: (event) => {
-      events.push(event);
-      act?.(event, training);
-    },
-  });
-  await training.done;
-  return { job: events.reduce(applyEvent, jobOfRun(run, plan)), events, runDir };
-}
+const train = (plan: Plan, act?: (event: JobEvent, training: Training) => void) => trainToEnd(home, plan, act);
 
 test("a run ends with every file, a verdict and a report, and says so last", async () => {
   const { job, events, runDir } = await train(planOf("ok-whole"));

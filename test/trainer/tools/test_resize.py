@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -33,20 +34,16 @@ def test_the_dims_of_each_method_are_kohyas(method: str, target: float) -> None:
         assert min(6, dim_by(method, values, target, len(whole))) == _kohyas_dim(whole, 6, method, target)
 
 
+def _resize(capfd: pytest.CaptureFixture[str], folder: Path, weights: LoraWeights, **options: object) -> dict[str, Any]:
+    source = tool_file(folder / "a.safetensors", weights)
+    return run_request(capfd, folder, tool="resize", file=source, out=str(folder / "b.safetensors"), **options)
+
+
 def test_resizing_keeps_the_nearest_change_of_the_dim_and_says_so(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     old = tool_lora(1)
-    source = tool_file(tmp_path / "a.safetensors", old)
-    result = run_request(
-        capfd,
-        tmp_path,
-        tool="resize",
-        file=source,
-        out=str(tmp_path / "b.safetensors"),
-        dim=2,
-        convDim=3,
-    )
+    result = _resize(capfd, tmp_path, old, dim=2, convDim=3)
     new = read_lora(tmp_path / "b.safetensors")
     for name in SHAPES:
         change = change_of(old, name)
@@ -70,15 +67,7 @@ def test_resizing_keeps_the_nearest_change_of_the_dim_and_says_so(
 
 def test_resizing_to_the_same_dim_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     old = tool_lora(1)
-    source = tool_file(tmp_path / "a.safetensors", old)
-    run_request(
-        capfd,
-        tmp_path,
-        tool="resize",
-        file=source,
-        out=str(tmp_path / "b.safetensors"),
-        dim=99,
-    )
+    _resize(capfd, tmp_path, old, dim=99)
     new = read_lora(tmp_path / "b.safetensors")
     assert all((change_of(new, name) - change_of(old, name)).abs().max() < 1e-4 for name in SHAPES)
     assert {module.rank for module in new.modules.values()} == {4}
@@ -86,18 +75,7 @@ def test_resizing_to_the_same_dim_changes_nothing(tmp_path: Path, capfd: pytest.
 
 def test_a_layer_that_was_never_changed_gets_one_dim(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     idle = LoraWeights({LINEAR: LoraModule(torch.randn(4, 12), torch.zeros(20, 4), 4.0)})
-    source = tool_file(tmp_path / "a.safetensors", idle)
-    out = str(tmp_path / "b.safetensors")
-    result = run_request(
-        capfd,
-        tmp_path,
-        tool="resize",
-        file=source,
-        out=out,
-        dim=4,
-        method="sv_fro",
-        target=0.9,
-    )
+    result = _resize(capfd, tmp_path, idle, dim=4, method="sv_fro", target=0.9)
     assert (result["modules"][0]["dim"], result["meanEnergyKept"]) == (1, None)
 
 
@@ -112,15 +90,7 @@ def test_a_loha_becomes_a_lora_and_a_dora_keeps_its_lengths(tmp_path: Path, capf
     lokr = LokrModule(1.0, w1=torch.randn(4, 4), w2=torch.randn(5, 3))
     dora = LoraModule(torch.randn(4, 16), torch.randn(24, 4), 2.0, torch.rand(1, 16))
     weights = LoraWeights({CONVOLUTION: loha, LINEAR: lokr, TEXT: dora})
-    source = tool_file(tmp_path / "a.safetensors", weights)
-    run_request(
-        capfd,
-        tmp_path,
-        tool="resize",
-        file=source,
-        out=str(tmp_path / "b.safetensors"),
-        dim=12,
-    )
+    _resize(capfd, tmp_path, weights, dim=12)
     new = read_lora(tmp_path / "b.safetensors").modules
     assert all(isinstance(module, LoraModule) for module in new.values())
     change = loha.change(torch.Size(SHAPES[CONVOLUTION]))

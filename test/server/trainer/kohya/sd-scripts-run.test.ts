@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "smol-toml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { applyEvent, type Job, type JobEvent } from "../../../../protocol/job.js";
+import type { JobEvent } from "../../../../protocol/job.js";
 import type { Plan } from "../../../../protocol/plan.js";
 import { GridSettings } from "../../../../protocol/settings.js";
 import { scanDataset } from "../../../../server/dataset/scan.js";
 import { readHeader } from "../../../../server/library/safetensors.js";
 import { makePlan } from "../../../../server/plan/make-plan.js";
-import { jobOfRun, openRun } from "../../../../server/trainer/run.js";
-import { runTraining, type Training } from "../../../../server/trainer/run-training.js";
+import type { Training } from "../../../../server/trainer/run-training.js";
 import { makeTempHome, type TempHome, writePictures } from "../../temp-home.js";
+import { trainToEnd } from "../train-to-end.js";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -47,22 +47,7 @@ async function planOf(outputName: string, settings: Record<string, unknown> = {}
   });
 }
 
-type Trained = { job: Job; events: JobEvent[]; runDir: string; plan: Plan };
-
-async function train(plan: Plan, act?: (event: JobEvent, training: Training) => void): Promise<Trained> {
-  const { run, runDir } = await openRun({ paths: home, plan, loraDir: home.loraDir });
-  const events: JobEvent[] = [];
-  const training = runTraining({
-    paths: home,
-    runDir,
-    onEvent: (event) => {
-      events.push(event);
-      act?.(event, training);
-    },
-  });
-  await training.done;
-  return { job: events.reduce(applyEvent, jobOfRun(run, plan)), events, runDir, plan };
-}
+const train = (plan: Plan, act?: (event: JobEvent, training: Training) => void) => trainToEnd(home, plan, act);
 
 test("a run of sd-scripts gives the events, files, cards, grid, verdict and report of a run of ours", async () => {
   const { job, events, runDir, plan } = await train(await planOf("ok-whole"));
