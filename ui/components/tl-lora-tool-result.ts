@@ -22,16 +22,11 @@ export class TlLoraToolResult extends LitElement {
         overflow-x: auto;
       }
       table {
-        width: 100%;
-        border-collapse: collapse;
         font-size: var(--tl-text-small);
       }
       th,
       td {
         padding: 3px 8px 3px 0;
-        border-bottom: 1px solid var(--tl-border);
-        text-align: start;
-        vertical-align: top;
       }
     `,
   ];

@@ -14,15 +14,11 @@ export class TlNetworkSupport extends LitElement {
     text,
     css`
       table {
-        width: 100%;
-        border-collapse: collapse;
         font-size: var(--tl-text-small);
       }
       th,
       td {
         padding: 4px 8px;
-        border-bottom: 1px solid var(--tl-border);
-        text-align: start;
       }
       .chosen {
         background: var(--tl-tint);
