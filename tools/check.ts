@@ -3,9 +3,9 @@ import { developmentPython, root, run, runBin } from "./commands.js";
 
 const python = await developmentPython();
 const trainerFolder = `${root}trainer-py`;
-const inTrainer = (...args: string[]) => run(python, args, { PYTHONPATH: trainerFolder }, trainerFolder);
+const inTrainer = (...args: string[]) => run(python, args, { PYTHONPATH: trainerFolder }, { cwd: trainerFolder });
 const extensionFolder = `${root}extension`;
-const inExtension = (...args: string[]) => run(python, args, { MYPYPATH: extensionFolder }, extensionFolder);
+const inExtension = (...args: string[]) => run(python, args, { MYPYPATH: extensionFolder }, { cwd: extensionFolder });
 const SHIMS = ["../install.py", "../preload.py", "../scripts"];
 const checks: [string, () => Promise<number>][] = [
   ["biome: format, lint, boundaries", () => runBin("@biomejs/biome/bin/biome", ["ci", "--colors=off", "."])],

@@ -6,11 +6,16 @@ import { ensureTrainer } from "../server/trainer/venv.js";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Runs a program in the checkout with our terminal; resolves to its exit code. Two torch threads never spin (see docs/architecture.md). */
-export function run(program: string, args: readonly string[], env: Record<string, string> = {}, cwd = root): Promise<number> {
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { cwd = root, output = "inherit" }: { cwd?: string; output?: "inherit" | number } = {},
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
-      stdio: "inherit",
+      stdio: ["inherit", output, output],
       env: { ...process.env, OMP_WAIT_POLICY: "PASSIVE", GOMP_SPINCOUNT: "0", ...env },
     });
     child.on("error", reject);

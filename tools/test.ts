@@ -3,7 +3,7 @@
  * gradio environments up, runs Vitest (server, protocol, page, command line, browser) and pytest (trainer, pocket model, the WebUI's
  * side), and ends with `N passed, N failed`.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { developmentPython, root, run, runBin } from "./commands.js";
@@ -12,11 +12,9 @@ type Tally = { passed: number; failed: number; skipped: number };
 
 type Suite = { name: string; config: string; paths: readonly string[]; path: string };
 
+const TRAINER: Suite = { name: "trainer", config: "trainer-py", paths: ["test/trainer", "test/pocket"], path: `${root}trainer-py` };
 /** Each in a process of its own: the stand-ins for a WebUI's modules go by the same names. */
-const PYTHON_SUITES: readonly Suite[] = [
-  { name: "trainer", config: "trainer-py", paths: ["test/trainer", "test/pocket"], path: `${root}trainer-py` },
-  { name: "bridge", config: "extension", paths: ["test/extension/bridge"], path: "" },
-];
+const BRIDGE: Suite = { name: "bridge", config: "extension", paths: ["test/extension/bridge"], path: "" };
 const EDGE: Suite = { name: "edge", config: "extension", paths: ["test/extension"], path: "" };
 
 const results = mkdtempSync(join(tmpdir(), "train-lora-test-"));
@@ -26,9 +24,12 @@ const venv = { TRAIN_LORA_VENV: dirname(dirname(python)), TRAIN_LORA_TEST_PYTHON
 // pip mostly waits, so the gradio environments are made beside the first tests.
 const gradios = run(python, ["test/extension/venvs.py"]);
 const tallies = [await vitest("unit", ["run", "--project", "unit"])];
-for (const suite of PYTHON_SUITES) tallies.push(await pytest(suite));
+// Both have one thread and much to wait for; what the trainer's tests print comes when they are done.
+const trainer = pytestInOnePiece(TRAINER);
+tallies.push(await pytest(BRIDGE));
 if ((await gradios) !== 0) process.stderr.write("Expected pip to make the two gradio environments; its message is above.\n");
-tallies.push(await pytest(EDGE), await vitest("e2e", ["run", "--project", "e2e"]));
+tallies.push(await pytest(EDGE), await trainer);
+tallies.push(await vitest("e2e", ["run", "--project", "e2e"]));
 rmSync(results, { recursive: true, force: true });
 
 const sum = (key: keyof Tally) => tallies.reduce((total, tally) => total + tally[key], 0);
@@ -44,11 +45,20 @@ async function vitest(name: string, args: readonly string[]): Promise<Tally> {
   });
 }
 
-async function pytest({ name, config, paths, path }: Suite): Promise<Tally> {
+async function pytestInOnePiece(suite: Suite): Promise<Tally> {
+  const file = join(results, `${suite.name}.log`);
+  const log = openSync(file, "w");
+  const tally = await pytest(suite, log);
+  closeSync(log);
+  process.stdout.write(readFileSync(file));
+  return tally;
+}
+
+async function pytest({ name, config, paths, path }: Suite, output: "inherit" | number = "inherit"): Promise<Tally> {
   const file = join(results, `${name}.xml`);
   const options = ["-q", "-p", "no:cacheprovider", "-c", `${config}/pyproject.toml`, "--rootdir", root, `--junitxml=${file}`];
   const others = paths.includes("test/extension") ? ["--ignore=test/extension/bridge"] : [];
-  const code = await run(python, ["-m", "pytest", ...options, ...others, ...paths], { PYTHONPATH: path, OMP_NUM_THREADS: "1" });
+  const code = await run(python, ["-m", "pytest", ...options, ...others, ...paths], { PYTHONPATH: path, OMP_NUM_THREADS: "1" }, { output });
   return honest(code, () => {
     const text = readFileSync(file, "utf8");
     const count = (name: string) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)?.[1] ?? 0);
