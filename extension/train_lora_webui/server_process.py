@@ -94,11 +94,14 @@ class ServerProcess:
                 self._give_up(f"The server of Train LoRA could not be started: {error}.")
                 return
             end = self._watch()
-            self._state = ServerState("stopped" if end == "left" else "starting")
             if end == "left":
+                self._rest(ServerState("stopped"))
                 return
+            self._state = ServerState("starting")
             if end == "outdated":
                 continue
+            # After the state: nobody may see "ready" without an address.
+            self._address = None
             crashes = crashes + 1 if time.monotonic() - crashed_at < CALM_SECONDS else 1
             crashed_at = time.monotonic()
             if crashes >= CRASHES_IN_A_ROW:
@@ -110,9 +113,13 @@ class ServerProcess:
             time.sleep(crashes)
 
     def _give_up(self, message: str) -> None:
-        self._address = None
-        self._state = ServerState("failed", message)
+        self._rest(ServerState("failed", message))
         _log.error(message)
+
+    def _rest(self, state: ServerState) -> None:
+        """The watch is over. Whoever sees that may `start` at once, so the thread is let go in the same moment."""
+        with self._lock:
+            self._state, self._address, self._thread = state, None, None
 
     def _adopt(self, address: ServerAddress | None) -> bool:
         if address is None:
@@ -154,7 +161,6 @@ class ServerProcess:
             time.sleep(WATCH_SECONDS)
             address = self._address
             if address is None or not self._lives(address):
-                self._address = None
                 # A server that leaves takes its file along; one that crashes leaves it behind.
                 return "left" if read_server_file(self._launch.home) is None else "crashed"
             if time.monotonic() - looked_at > OUTDATED_SECONDS:
