@@ -68,7 +68,7 @@ function ownCard(job: Job, plan: Plan, { epoch, weight }: { epoch: number; weigh
   return { ...trainers, "preferred weight": weight, notes };
 }
 
-/** The card that is written with each epoch; word for word what trainer-py/trainer/epoch_end.py writes for our own trainer. */
+/** The card that is written with each epoch; word for word what trainer-py/trainer/run/keep_lora.py writes for our own trainer. */
 export function trainersCard(job: Pick<Job, "epochs">, plan: Plan, epoch: number): OwnCard {
   const pictures = plan.images.filter(({ heldOut }) => !heldOut).length;
   const by = plan.settings.engine === "kohya" ? "sd-scripts" : "Train LoRA";

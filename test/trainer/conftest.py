@@ -10,7 +10,7 @@ import torch
 
 from tiny_checkpoint import write_tiny_checkpoint
 from trainer import train  # noqa: F401  (forked trainers inherit the heavy imports)
-from trainer.base_model import BaseModel, load_base_model
+from trainer.model.base_model import BaseModel, load_base_model
 
 torch.set_num_threads(1)
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tiny_checkpoint import write_tiny_checkpoint
-from trainer.base_model import BaseModel, load_base_model
-from trainer.targets import lora_targets
+from trainer.model.base_model import BaseModel, load_base_model
+from trainer.network.targets import lora_targets
 
 
 @cache

@@ -11,20 +11,20 @@ from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
 from diffusers_model import DiffusersModel, make_model, write_folder
-from trainer.base_model import BaseModel, load_base_model
-from trainer.clip_tokenizer import VOCABULARY
-from trainer.lora_batch import LoraBatch
-from trainer.lora_names import named_for, original_name
-from trainer.lora_weights import LoraWeights
-from trainer.loss import target_of
-from trainer.network import LoraNetwork
-from trainer.predict import predict, whole_size
-from trainer.read_lora import read_lora
-from trainer.sample import CellRequest, Drawing, decode, draw_pixels
-from trainer.sampler import NoiseModel, cell_noise, sample_latents
-from trainer.save import save_lora
-from trainer.targets import lora_targets
-from trainer.text import encode_tokens, tokenize
+from trainer.grid.lora_batch import LoraBatch
+from trainer.grid.sample import CellRequest, Drawing, decode, draw_pixels
+from trainer.grid.sampler import NoiseModel, cell_noise, sample_latents
+from trainer.model.base_model import BaseModel, load_base_model
+from trainer.model.clip_tokenizer import VOCABULARY
+from trainer.model.predict import predict, whole_size
+from trainer.model.text import encode_tokens, tokenize
+from trainer.network.lora_names import named_for, original_name
+from trainer.network.lora_weights import LoraWeights
+from trainer.network.network import LoraNetwork
+from trainer.network.read_lora import read_lora
+from trainer.network.targets import lora_targets
+from trainer.save.save import save_lora
+from trainer.step.loss import target_of
 
 CASES = [("sd1", "epsilon"), ("sd2", "v"), ("sdxl", "epsilon")]
 UNET_LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out"]

@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from diffusers_model import KINDS, DiffusersModel, make_model, write_folder
-from trainer.base_model import BaseModel, load_base_model
 from trainer.failure import Failure
-from trainer.text import encode_tokens, tokenize
+from trainer.model.base_model import BaseModel, load_base_model
+from trainer.model.text import encode_tokens, tokenize
 
 LONG = ", ".join(f"tag {index}" for index in range(60))
 Pair = tuple[DiffusersModel, BaseModel]

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from run_folder import GRID, Trainer, train, write_run
-from trainer.read_lora import read_lora, read_lora_metadata
+from trainer.network.read_lora import read_lora, read_lora_metadata
 from trainer.tools.convert import convert
 from trainer.tools.requests import Convert
 

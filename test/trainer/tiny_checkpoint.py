@@ -9,10 +9,10 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from trainer.clip_text import ClipText
-from trainer.model_config import ModelConfig, TextEncoderConfig, UnetConfig, VaeConfig
-from trainer.unet import Unet
-from trainer.vae import Vae
+from trainer.model.clip_text import ClipText
+from trainer.model.model_config import ModelConfig, TextEncoderConfig, UnetConfig, VaeConfig
+from trainer.model.unet import Unet
+from trainer.model.vae import Vae
 
 TINY = {
     "model": {

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from torch import Tensor
 
 from naive_networks import naive_weight
-from trainer.lora_file import lora_bytes, lora_tensors
-from trainer.lora_weights import LokrModule, LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_file import lora_bytes, lora_tensors
+from trainer.network.lora_weights import LokrModule, LoraModule, LoraWeights, NetworkModule
 from trainer.tools.run_tool import run_tool
 
 _SCHEMA = json.loads((Path(__file__).parents[2] / "protocol" / "schema.json").read_text(encoding="utf-8"))

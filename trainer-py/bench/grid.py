@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from bench.merge import merged
 from bench.random_lora import random_lora
-from trainer.base_model import BaseModel, load_base_model
-from trainer.lora_batch import LoraBatch
-from trainer.lora_weights import LoraWeights
-from trainer.read_lora import read_lora
-from trainer.sample import CellRequest, Drawing, draw_pixels
-from trainer.targets import lora_targets
+from trainer.grid.lora_batch import LoraBatch
+from trainer.grid.sample import CellRequest, Drawing, draw_pixels
+from trainer.model.base_model import BaseModel, load_base_model
+from trainer.network.lora_weights import LoraWeights
+from trainer.network.read_lora import read_lora
+from trainer.network.targets import lora_targets
 
 POCKET = Path(__file__).resolve().parent.parent / "pocket" / "model" / "pocket.safetensors"
 EPOCHS = 6

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_weights import LoraModule, LoraWeights, NetworkModule
 
 
 @contextmanager

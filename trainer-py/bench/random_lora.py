@@ -5,7 +5,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_weights import LoraModule, LoraWeights, NetworkModule
 
 
 def random_lora(targets: dict[str, nn.Module], *, rank: int, alpha: float, seed: int, size: float) -> LoraWeights:

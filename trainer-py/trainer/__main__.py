@@ -54,7 +54,7 @@ def _train(run_dir: Path) -> None:
 
 def _review(run_dir: Path) -> None:
     from trainer.commands import Commands
-    from trainer.review import review
+    from trainer.run.review import review
 
     commands = Commands()
     commands.listen()
@@ -62,7 +62,7 @@ def _review(run_dir: Path) -> None:
 
 
 def _grid(request: Path) -> None:
-    from trainer.grid import run_grid
+    from trainer.grid.draw_grid import run_grid
 
     run_grid(request)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.events import camel_keys, emit
-from trainer.state import Progress
+from trainer.progress import Progress
 
 _KEPT = ("evaluated", "saved", "cell", "sheet")
 

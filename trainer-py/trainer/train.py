@@ -16,18 +16,19 @@ import torch
 from trainer import atomic_file
 from trainer.commands import Ask, Commands, Interrupted
 from trainer.device import pick_device
-from trainer.epoch_end import finish_epoch
 from trainer.events import emit
 from trainer.failure import Failure, NonFiniteError
 from trainer.journal import Journal
-from trainer.mid_run import sample_now, save_now
-from trainer.optimizer_classes import check_optimizer
-from trainer.pace import Pace
-from trainer.parking import parked_and_told
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import Plan, Run, extended, read_plan, read_run
-from trainer.session import Session, open_session
-from trainer.state import Progress, StateFolder
+from trainer.progress import Progress
+from trainer.run.epoch_end import finish_epoch
+from trainer.run.mid_run import sample_now, save_now
+from trainer.run.pace import Pace
+from trainer.run.parking import parked_and_told
+from trainer.run.session import Session, open_session
+from trainer.run.state import StateFolder
+from trainer.step.optimizer_classes import check_optimizer
 
 _SECONDS_BETWEEN_STATES = 60
 _PRECISION = {"no": "fp32", "fp16": "fp16", "bf16": "bf16"}

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from tool_files import SHAPES, TEXT, change_of, run_request, tool_file, tool_lora
-from trainer.lora_weights import LoraModule, LoraWeights
-from trainer.read_lora import read_lora
+from trainer.network.lora_weights import LoraModule, LoraWeights
+from trainer.network.read_lora import read_lora
 
 
 def test_comparison_lists_differing_keys_and_the_angle(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

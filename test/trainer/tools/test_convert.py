@@ -7,8 +7,8 @@ from safetensors.torch import load_file
 
 from tool_files import SHAPES, TEXT, change_of, run_request, tool_file, tool_lora
 from trainer.failure import Failure
-from trainer.lora_weights import LohaModule, LoraWeights
-from trainer.read_lora import read_lora
+from trainer.network.lora_weights import LohaModule, LoraWeights
+from trainer.network.read_lora import read_lora
 
 
 def test_conversion_to_pefts_keys_and_back_gives_the_same_change(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tool_files import LINEAR, run_request, tool_file
-from trainer.lora_weights import LoraModule, LoraWeights
+from trainer.network.lora_weights import LoraModule, LoraWeights
 
 
 def test_inspection_finds_norms_and_ranks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,8 @@ import torch
 
 from tool_files import LINEAR, SHAPES, TEXT, change_of, run_request, tool_file, tool_lora
 from trainer.failure import Failure
-from trainer.lora_weights import LokrModule, LoraModule, LoraWeights
-from trainer.read_lora import read_lora, read_lora_metadata
+from trainer.network.lora_weights import LokrModule, LoraModule, LoraWeights
+from trainer.network.read_lora import read_lora, read_lora_metadata
 
 
 def test_a_merge_is_exactly_the_weighted_sum(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from tool_files import CONVOLUTION, LINEAR, SHAPES, TEXT, change_of, run_request, tool_file, tool_lora
-from trainer.lora_weights import LohaModule, LokrModule, LoraModule, LoraWeights
-from trainer.read_lora import read_lora, read_lora_metadata
+from trainer.network.lora_weights import LohaModule, LokrModule, LoraModule, LoraWeights
+from trainer.network.read_lora import read_lora, read_lora_metadata
 from trainer.tools.resize import dim_by
 from trainer.tools.spectrum import spectrum_of
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from trainer.lora_weights import LohaModule, LokrModule, LoraModule
+from trainer.network.lora_weights import LohaModule, LokrModule, LoraModule
 from trainer.tools.spectrum import dense_change, dims_for, effective_rank, low_rank_spectrum, spectrum_of, stable_rank
 
 

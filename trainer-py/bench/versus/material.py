@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from bench.random_lora import random_lora
 from pocket.draw import draw_picture
-from trainer.base_model import load_base_model
-from trainer.clip_tokenizer import VOCABULARY
-from trainer.lora_file import lora_tensors
-from trainer.targets import lora_targets
+from trainer.model.base_model import load_base_model
+from trainer.model.clip_tokenizer import VOCABULARY
+from trainer.network.lora_file import lora_tensors
+from trainer.network.targets import lora_targets
 
 ROOT = Path(__file__).resolve().parents[3]
 BUCKETS = ((192, 320), (256, 256), (320, 192))

@@ -27,12 +27,12 @@ def main(request: dict[str, Any]) -> int:
 
 
 def _put_in(probe: Probe, batches: list[list[str]]) -> None:
-    from trainer import batch_maker
-    from trainer.clip_text import ClipText
-    from trainer.noise import Noise
-    from trainer.optimizer import Optimizer
-    from trainer.pace import Pace
-    from trainer.unet import Unet
+    from trainer.model.clip_text import ClipText
+    from trainer.model.unet import Unet
+    from trainer.run.pace import Pace
+    from trainer.step import batch_maker
+    from trainer.step.noise import Noise
+    from trainer.step.optimizer import Optimizer
 
     for owner, name in ((Unet, "forward"), (ClipText, "forward"), (Optimizer, "backward"), (Optimizer, "step")):
         setattr(owner, name, probe.timed(getattr(owner, name)))

@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from trainer.lora_names import diffusers_name
-from trainer.lora_weights import LoraModule, NetworkModule
+from trainer.network.lora_names import diffusers_name
+from trainer.network.lora_weights import LoraModule, NetworkModule
 from trainer.tools.lora_on_disk import LoraOnDisk, read_whole
 from trainer.tools.requests import Compare
 from trainer.tools.spectrum import dense_change, dense_sides

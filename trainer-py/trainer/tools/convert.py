@@ -7,9 +7,9 @@ from typing import Any
 from torch import Tensor
 
 from trainer.failure import Failure
-from trainer.lora_file import SAVE_DTYPES
-from trainer.lora_names import diffusers_name, original_name
-from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_file import SAVE_DTYPES
+from trainer.network.lora_names import diffusers_name, original_name
+from trainer.network.lora_weights import LoraModule, LoraWeights, NetworkModule
 from trainer.tools.known_models import kind_of
 from trainer.tools.lora_on_disk import LoraOnDisk, read_whole, write_lora, write_tensors
 from trainer.tools.requests import Convert

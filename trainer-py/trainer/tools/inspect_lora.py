@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from trainer.module_blocks import block_group
+from trainer.network.module_blocks import block_group
 from trainer.tools.lora_on_disk import read_whole
 from trainer.tools.requests import Inspect
 from trainer.tools.spectrum import dims_for, effective_rank, spectrum_of, stable_rank

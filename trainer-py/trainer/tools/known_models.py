@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from trainer.base_model import load_base_model
-from trainer.clip_text import ClipText
-from trainer.model_config import TextEncoderConfig, UnetConfig
-from trainer.targets import lora_targets
-from trainer.unet import Unet
+from trainer.model.base_model import load_base_model
+from trainer.model.clip_text import ClipText
+from trainer.model.model_config import TextEncoderConfig, UnetConfig
+from trainer.model.unet import Unet
+from trainer.network.targets import lora_targets
 
 _SD1 = UnetConfig(320, (1, 2, 4, 4), 2, (1, 1, 1, 0), 1, 768)
 _UNETS = {

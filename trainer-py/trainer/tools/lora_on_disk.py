@@ -8,10 +8,10 @@ from torch import Tensor
 
 from trainer import atomic_file
 from trainer.failure import Failure, NonFiniteError
-from trainer.lora_file import SAVE_DTYPES, lora_bytes, lora_tensors
-from trainer.lora_weights import LoraWeights
-from trainer.read_lora import read_lora, read_lora_metadata
-from trainer.state import finite
+from trainer.network.finite import finite
+from trainer.network.lora_file import SAVE_DTYPES, lora_bytes, lora_tensors
+from trainer.network.lora_weights import LoraWeights
+from trainer.network.read_lora import read_lora, read_lora_metadata
 
 
 @dataclass(frozen=True)

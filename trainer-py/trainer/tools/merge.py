@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from trainer.failure import Failure
-from trainer.lora_names import diffusers_name
-from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_names import diffusers_name
+from trainer.network.lora_weights import LoraModule, LoraWeights, NetworkModule
 from trainer.tools.lora_on_disk import LoraOnDisk, read_whole, write_lora
 from trainer.tools.requests import Merge
 from trainer.tools.spectrum import Spectrum, dense_change, dense_sides, low_rank_spectrum

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from trainer.failure import Failure
-from trainer.lora_weights import LoraModule, LoraWeights, NetworkModule
+from trainer.network.lora_weights import LoraModule, LoraWeights, NetworkModule
 from trainer.tools.lora_on_disk import read_whole, write_lora
 from trainer.tools.requests import Resize
 from trainer.tools.spectrum import Spectrum, spectrum_of

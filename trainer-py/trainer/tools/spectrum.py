@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.lora_weights import LohaModule, LokrModule, LoraModule, NetworkModule
+from trainer.network.lora_weights import LohaModule, LokrModule, LoraModule, NetworkModule
 
 _KERNELS = re.compile(r"(?:_(?:conv1|conv2|in_layers_2|out_layers_3|op|output_blocks_\d_\d_conv)|samplers_0_conv)$")
 

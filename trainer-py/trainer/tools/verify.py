@@ -8,10 +8,10 @@ from safetensors import safe_open
 from torch import nn
 
 from trainer.failure import Failure
-from trainer.lora_names import diffusers_name
-from trainer.lora_weights import NetworkModule
-from trainer.module_fit import check_fit
-from trainer.read_lora import lora_keys, read_lora, read_lora_metadata
+from trainer.network.lora_names import diffusers_name
+from trainer.network.lora_weights import NetworkModule
+from trainer.network.module_fit import check_fit
+from trainer.network.read_lora import lora_keys, read_lora, read_lora_metadata
 from trainer.tools.known_models import kind_of, known_layers, layers_of
 from trainer.tools.requests import Verify
 

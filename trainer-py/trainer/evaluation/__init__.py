@@ -1,0 +1,1 @@
+"""The stable losses of an epoch."""

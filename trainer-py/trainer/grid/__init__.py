@@ -1,0 +1,1 @@
+"""Cells of epochs × weights: many LoRAs in few calls of the models."""

@@ -1,0 +1,1 @@
+"""LoRA and its relatives: in training, in files and as numbers."""

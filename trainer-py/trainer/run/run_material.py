@@ -1,0 +1,63 @@
+"""What a run is made of before anything is trained: the base model, its hash and the latents of the plan's pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from trainer.commands import Commands
+from trainer.dataset.latent_cache import cache_latents
+from trainer.dataset.latent_folder import latent_folder
+from trainer.dataset.sample_crop import Sample
+from trainer.events import emit_stage
+from trainer.model.base_model import BaseModel
+from trainer.model.file_hash import FileHash
+from trainer.model.plan_base import load_plan_base
+from trainer.plan import Plan, Run
+
+
+@dataclass(frozen=True)
+class RunMaterial:
+    """latents: (4, h, w) by sample."""
+
+    base: BaseModel
+    base_hash: FileHash
+    latents: dict[Sample, Tensor]
+
+
+def load_material(  # noqa: PLR0913
+    plan: Plan,
+    run: Run,
+    run_dir: Path,
+    samples: Sequence[Sample],
+    *,
+    device: torch.device,
+    parts: frozenset[str],
+    commands: Commands,
+) -> RunMaterial:
+    """Load the base model and encode what the cache lacks, telling how far it is.
+
+    Raises Failure for a base model or a picture that can't be used, Interrupted when a command comes in.
+    """
+
+    def stage(name: str, done: int, total: int) -> None:
+        emit_stage(name, done, total)
+        commands.check()
+
+    stage("loadingModel", 0, 1)
+    path = Path(plan.base_model.path)
+    # Hashed in a thread meanwhile; a file that is missing is told of by the load.
+    base_hash = FileHash(path) if path.exists() else None
+    base = load_plan_base(plan, device=device, parts=parts)
+    assert base_hash is not None
+    stage("loadingModel", 1, 1)
+    latents = cache_latents(
+        base,
+        samples,
+        root=Path(plan.dataset.root),
+        folder=latent_folder(run, run_dir),
+        progress=lambda done, total: stage("cachingLatents", done, total),
+    )
+    return RunMaterial(base, base_hash, latents)

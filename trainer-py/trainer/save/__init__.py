@@ -1,0 +1,1 @@
+"""An epoch as a file: weights, metadata, card, curves."""

@@ -1,0 +1,1 @@
+"""One optimizer step: what it trains on, its loss, its optimizer."""
