@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { buildFields } from "./build-settings.js";
 import { captionFields } from "./caption-settings.js";
 import { learningFields } from "./learning-settings.js";
 import { lossFields } from "./loss-settings.js";
@@ -80,6 +81,7 @@ export const Settings = z.object({
     .default(null),
   /** Images that are never trained on and measure each epoch; null: one of 12, at least 2, none below 12 images. */
   heldOutImages: z.int().nonnegative().nullable().default(null),
+  ...buildFields,
   grid: GridSettings.prefault({}),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -7,6 +7,8 @@ const NO_MATTER: ReadonlySet<string> = new Set([
   "subject",
   "engine",
   "heldOutImages",
+  "heldOutPictures",
+  "subsetShares",
   "grid",
   "textEncoder2Lr",
   "predictionType",

@@ -92,6 +92,8 @@ export const OURS_ALONE: ReadonlySet<string> = new Set([
   "predictionType",
   "engine",
   "heldOutImages",
+  "heldOutPictures",
+  "subsetShares",
   "grid",
   "emaDecay",
   "stopTextEncoderAt",

@@ -37,7 +37,7 @@ export function makePlan({ dataset, baseModel, settings: chosen, device, unknown
   const base = resolveForBase(checkSettings(chosen), { baseModel, datasetName: dataset.name, device });
   const placed = placeImages(dataset, base);
   if (placed.images.every(({ isReg }) => isReg === true)) throw noPictures(dataset, placed);
-  const heldOut = heldOutOf(placed, base.heldOutImages);
+  const heldOut = heldOutOf(placed, base);
   const images = setRepeats(
     placed.images.map((image) => ({ ...image, heldOut: heldOut.has(image.id) })),
     dataset.subsets,
@@ -90,7 +90,13 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
     diskBytes: diskBytes(baseModel, settings, settings.grid.prompts.length),
     genericPrompts: genericPrompts(own, dataset.triggerWord),
   };
-  const warnings = planWarnings({ ...plan, problems: dataset.problems, placed, unknownSettings, webui });
+  const warnings = planWarnings({
+    ...plan,
+    problems: dataset.problems,
+    placed,
+    unknownSettings: [...unknownSettings, ...namesNothing(dataset, settings)],
+    webui,
+  });
   const id = createHash("sha256")
     .update(JSON.stringify({ ...plan, warnings }))
     .digest("hex")
@@ -98,17 +104,29 @@ function freeze({ dataset, baseModel, settings, images, placed, unknownSettings,
   return Plan.parse({ ...plan, warnings, id, createdAt: now });
 }
 
-function heldOutOf({ images: all, twins }: PlacedImages, wanted: number | null): Set<string> {
+function heldOutOf(
+  { images: all, twins }: PlacedImages,
+  { heldOutImages, heldOutPictures }: Pick<Settings, "heldOutImages" | "heldOutPictures">,
+): Set<string> {
   const images = all.filter(({ isReg }) => isReg !== true);
-  const count = wanted ?? defaultHeldOut(images.length);
+  const named = images.filter(({ id }) => heldOutPictures.includes(id));
+  const count = named.length > 0 ? named.length : (heldOutImages ?? defaultHeldOut(images.length));
   if (count >= images.length && count > 0) {
     throw new FailureError(
       "bad_settings",
       `Expected heldOutImages to leave pictures to train on, but got ${count} of ${images.length}; hold out fewer.`,
     );
   }
+  if (named.length > 0) return new Set(named.map(({ id }) => id));
   const candidates = images.map(({ id, phash, bucket }) => ({ id, phash, bucket: bucket.join("×"), hasTwin: twins.has(id) }));
   return chooseHeldOut(candidates, count);
+}
+
+/** What the settings say of subsets and pictures that the data set does not have any more. */
+function namesNothing({ subsets, images }: Dataset, { subsetShares, heldOutPictures }: ResolvedSettings): string[] {
+  const gone = Object.keys(subsetShares).filter((name) => !subsets.some((subset) => subset.name === name));
+  const lost = heldOutPictures.filter((id) => !images.some((image) => image.id === id));
+  return [...gone.map((name) => `subsetShares "${name}"`), ...lost.map((id) => `heldOutPictures "${id}"`)];
 }
 
 function mostTokens(images: readonly PlanImage[]): number {

@@ -8,6 +8,7 @@ import { type BucketRules, chooseBucket, makeBuckets } from "./buckets.js";
 import { type CaptionRules, captionTokens } from "./caption-tokens.js";
 import { regRepeats } from "./reg-repeats.js";
 import { type SubsetShare, solveRepeats } from "./repeats.js";
+import { sharesOf, solveShares } from "./shares.js";
 
 /** A picture before it is known how often it is seen. `hasOwnCaption` is false when the trigger word or the folder's name stands in. */
 export type PlacedImage = Omit<PlanImage, "repeats" | "heldOut"> & { phash: string | null; hasOwnCaption: boolean };
@@ -50,20 +51,24 @@ export function placeImages(dataset: Dataset, rules: BucketRules & CaptionRules 
 }
 
 /**
- * The pictures with the repeats of their subset, solved for the pictures that are trained on. Regularisation pictures double an
+ * The pictures with the repeats of their subset, solved for the pictures that are trained on: by `subsetShares`, else in the proportion
+ * of the folders' numbers. Regularisation pictures double an
  * epoch, so that with them each other picture is seen half as often in as many steps; those that it takes no more are left out.
  */
 export function setRepeats(
   images: readonly (PlacedImage & { heldOut: boolean })[],
   subsets: readonly Subset[],
-  target: { targetSteps: number; batchSize: number; epochs: number },
+  { subsetShares, ...target }: { targetSteps: number; batchSize: number; epochs: number } & Pick<Settings, "subsetShares">,
 ): PlanImage[] {
   const trained = images.filter(({ heldOut, isReg }) => !heldOut && isReg !== true);
   const regs = images.filter(({ isReg }) => isReg === true);
   const shares = subsets
     .map(({ name, repeats }): SubsetShare => ({ name, repeats, images: trained.filter(({ subset }) => subset === name).length }))
     .filter((share) => share.images > 0);
-  const repeats = solveRepeats(shares, regs.length > 0 ? { ...target, targetSteps: target.targetSteps / 2 } : target);
+  const own = regs.length > 0 ? { ...target, targetSteps: target.targetSteps / 2 } : target;
+  const repeats = shares.some(({ name }) => name in subsetShares)
+    ? solveShares(sharesOf(shares, subsetShares), (own.targetSteps * own.batchSize) / own.epochs)
+    : solveRepeats(shares, own);
   const samples = trained.reduce((sum, { subset }) => sum + (repeats.get(subset) ?? 1), 0);
   const folderRepeats = new Map(subsets.map((subset) => [subset.name, subset.repeats]));
   const regCounts = regRepeats(

@@ -2,8 +2,8 @@ import type { SettingKey } from "./plan-draft.js";
 
 export type SettingGroup = "run" | "pictures" | "network" | "captions" | "loss" | "numbers" | "measure";
 
-/** Settings that are one field each; the subject, the subsets and the grid have forms of their own. */
-export type FieldKey = Exclude<SettingKey, "subject" | "grid" | "subsetSettings">;
+/** Settings that are one field each; the subject, the subsets, what is held out and the grid have forms of their own. */
+export type FieldKey = Exclude<SettingKey, "subject" | "grid" | "subsetSettings" | "subsetShares" | "heldOutPictures">;
 
 /** How one setting is asked for. `kohya` is its option's name in sd-scripts, shown in the help; "" where there is none. */
 export type SettingField = { key: FieldKey; group: SettingGroup; kohya: string } & SettingInput;
