@@ -30,7 +30,7 @@ describe("the kept draft of a plan", () => {
   });
 
   it("asks for every setting that a person can choose", () => {
-    const elsewhere = ["subject", "grid", "subsetSettings"]; // forms of their own
+    const elsewhere = ["subject", "grid", "subsetSettings", "subsetShares", "heldOutPictures"]; // forms of their own
     expect([...settingFields.map((field): string => field.key), ...elsewhere].sort()).toEqual(Object.keys(Settings.shape).sort());
   });
 });

@@ -1,3 +1,4 @@
+import { buildTexts } from "./en/build-texts.js";
 import { captionTexts } from "./en/caption-texts.js";
 import { datasetTexts } from "./en/dataset-texts.js";
 import { errorTexts } from "./en/error-texts.js";
@@ -11,6 +12,7 @@ import { planTexts } from "./en/plan-texts.js";
 import { runTexts } from "./en/run-texts.js";
 import { settingTexts } from "./en/setting-texts.js";
 import { settingsImportTexts } from "./en/settings-import-texts.js";
+import { taskTexts } from "./en/task-texts.js";
 import { toolTexts } from "./en/tool-texts.js";
 import { webuiTexts } from "./en/webui-texts.js";
 
@@ -19,6 +21,7 @@ export const en = {
   ...frameTexts,
   ...datasetTexts,
   ...planTexts,
+  ...buildTexts,
   ...settingTexts,
   ...settingsImportTexts,
   ...captionTexts,
@@ -26,6 +29,7 @@ export const en = {
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,
+  ...taskTexts,
   ...toolTexts,
   ...runTexts,
   ...gridTexts,

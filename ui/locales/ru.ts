@@ -1,5 +1,6 @@
 import type { MessageKey } from "./en.js";
 import type { Message } from "./message.js";
+import { buildTexts } from "./ru/build-texts.js";
 import { captionTexts } from "./ru/caption-texts.js";
 import { datasetTexts } from "./ru/dataset-texts.js";
 import { errorTexts } from "./ru/error-texts.js";
@@ -13,6 +14,7 @@ import { planTexts } from "./ru/plan-texts.js";
 import { runTexts } from "./ru/run-texts.js";
 import { settingTexts } from "./ru/setting-texts.js";
 import { settingsImportTexts } from "./ru/settings-import-texts.js";
+import { taskTexts } from "./ru/task-texts.js";
 import { toolTexts } from "./ru/tool-texts.js";
 import { webuiTexts } from "./ru/webui-texts.js";
 
@@ -21,6 +23,7 @@ export const ru: Record<MessageKey, Message> = {
   ...frameTexts,
   ...datasetTexts,
   ...planTexts,
+  ...buildTexts,
   ...settingTexts,
   ...settingsImportTexts,
   ...captionTexts,
@@ -28,6 +31,7 @@ export const ru: Record<MessageKey, Message> = {
   ...learningTexts,
   ...lossTexts,
   ...networkTexts,
+  ...taskTexts,
   ...toolTexts,
   ...runTexts,
   ...gridTexts,

@@ -5,8 +5,10 @@ import { Settings } from "../../protocol/settings.js";
 import type { SettingsImport } from "../../protocol/settings-import.js";
 import { ActionController } from "../components/action-controller.js";
 import { customElement } from "../components/custom-element.js";
+import "../components/tl-balance-board.js";
 import "../components/tl-failure.js";
 import "../components/tl-grid-settings.js";
+import "../components/tl-held-out.js";
 import "../components/tl-plan-figures.js";
 import type { SettingChange } from "../components/tl-setting.js";
 import "../components/tl-network-support.js";
@@ -16,6 +18,8 @@ import "../components/tl-settings-import.js";
 import "../components/tl-strength.js";
 import type { AllSubsetSettings } from "../components/tl-subset-settings.js";
 import "../components/tl-subset-settings.js";
+import type { SubsetShares } from "../components/tl-subset-shares.js";
+import "../components/tl-subset-shares.js";
 import { mayChange } from "../data/access.js";
 import { enqueue } from "../data/jobs.js";
 import { modelKindName } from "../data/model-kind-name.js";
@@ -99,6 +103,7 @@ export class TlPlanPage extends LitElement {
       <div class="fields">
         ${mainSettings.map((key) => html`<tl-setting .field=${fieldOf(key) ?? null} .value=${values[key]} ?chosen=${key in this._draft.settings} @setting-change=${this._onChange}></tl-setting>`)}
       </div>
+      <tl-subset-shares .plan=${this._plan.plan} .shares=${values.subsetShares} @shares-change=${(event: CustomEvent<SubsetShares>) => this._set({ key: "subsetShares", value: event.detail })}></tl-subset-shares>
       <tl-strength .unetLr=${values.unetLr} .textEncoderLr=${values.textEncoderLr ?? 0} .alpha=${values.networkAlpha} .dim=${values.networkDim}></tl-strength>
     `;
   }
@@ -126,6 +131,8 @@ export class TlPlanPage extends LitElement {
       <tl-failure .failure=${failure ?? this._action.failure}></tl-failure>
       ${plan || failure ? nothing : html`<p class="subdued" role="status">${t("plan.computing")}</p>`}
       <tl-plan-figures class=${pending ? "pending" : ""} .plan=${plan} .urlOf=${(id: string) => this._editor.urlOf(id, 160)} @plan-jump=${this._onJump}></tl-plan-figures>
+      <tl-held-out .plan=${plan} .chosen=${this._draft.settings.heldOutPictures ?? []} .urlOf=${(id: string) => this._editor.urlOf(id, 160)} @held-out-change=${(event: CustomEvent<string[]>) => this._set({ key: "heldOutPictures", value: event.detail })}></tl-held-out>
+      <tl-balance-board .scan=${this._editor.ready}></tl-balance-board>
       <div class="row go">
         <button class="primary big" ?disabled=${!plan || failure !== null || this._action.running || !mayChange(this.state)} data-test="enqueue" @click=${this._onEnqueue}>${t("plan.enqueue")}</button>
         <span class="subdued fine" role="status">${this._action.running ? t("plan.enqueueing") : pending ? t("plan.computing") : ""}</span>
