@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TagCategory } from "./tag-category.js";
 
 /** What a scan can find wrong. Codes are stable: `dataset fix --only CODE,…`, the UI's chips and tests name them. */
 export const ProblemCode = z.enum([
@@ -57,6 +58,10 @@ export const DatasetImage = z.object({
   problems: z.array(ProblemCode),
   /** The mask file that belongs to it, `<its folder>/masks/<its name>.png`, as a path below the root. */
   mask: z.string().optional(),
+  /** Tokens of the caption for Stable Diffusion's text encoder. */
+  tokens: z.int().nonnegative().optional(),
+  /** Where it came from, as its sidecar says; absent for a picture that nobody knows the origin of. */
+  origin: z.object({ site: z.string(), rating: z.string(), artists: z.array(z.string()) }).optional(),
 });
 export type DatasetImage = z.infer<typeof DatasetImage>;
 
@@ -78,6 +83,8 @@ export const Dataset = z.object({
   subsets: z.array(Subset),
   images: z.array(DatasetImage),
   problems: z.array(Problem),
+  /** What the tags that occur are about, of those whose category is known and not "general". */
+  tagCategories: z.record(z.string(), TagCategory).optional(),
 });
 export type Dataset = z.infer<typeof Dataset>;
 

@@ -1,8 +1,9 @@
 import type { ProblemCode } from "../../protocol/dataset.js";
+import { tagKey } from "../../protocol/tag-key.js";
 import type { DecodedCaption } from "./caption-bytes.js";
 import { hasLint, lintLine } from "./caption-lint.js";
 import { isCostumeTag, isJunkTag } from "./tag-lists.js";
-import { captionLines, joinTags, splitTags, tagKey, withoutRepetitions } from "./tags.js";
+import { captionLines, joinTags, splitTags, withoutRepetitions } from "./tags.js";
 
 /** What caption fixes need to know: `flattened` is true when one of the caption's pictures was (or will be) filled with white. */
 export type CaptionContext = { triggerWord: string; flattened: boolean };

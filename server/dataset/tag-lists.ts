@@ -1,4 +1,4 @@
-import { tagKey } from "./tags.js";
+import { tagKey } from "../../protocol/tag-key.js";
 
 /** True for tags about the file or the post instead of the picture: size, source, commentary, requests, ratings. */
 export function isJunkTag(tag: string): boolean {

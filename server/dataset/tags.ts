@@ -1,3 +1,5 @@
+import { tagKey } from "../../protocol/tag-key.js";
+
 /** The tags of a caption: parts between commas or line ends, trimmed, empty ones left out. */
 export function splitTags(text: string): string[] {
   return text
@@ -8,14 +10,6 @@ export function splitTags(text: string): string[] {
 
 export function joinTags(tags: readonly string[]): string {
   return tags.join(", ");
-}
-
-/** Equal for tags that a user would call the same: case and underscores do not matter. */
-export function tagKey(tag: string): string {
-  return tag
-    .toLowerCase()
-    .replace(/[_\s]+/g, " ")
-    .trim();
 }
 
 /** The tags without later repetitions. */

@@ -1,7 +1,8 @@
 import type { PlanImage } from "../../protocol/plan.js";
+import { tagKey } from "../../protocol/tag-key.js";
 import { compare } from "../dataset/list-folder.js";
 import { isCostumeTag, isJunkTag, isOverlayTag } from "../dataset/tag-lists.js";
-import { splitTags, tagKey } from "../dataset/tags.js";
+import { splitTags } from "../dataset/tags.js";
 
 /** Prompts whose drift from the base model is measured. */
 export const GENERIC_PROMPTS = 8;

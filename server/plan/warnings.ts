@@ -1,7 +1,8 @@
 import type { Problem } from "../../protocol/dataset.js";
 import type { Plan, PlanImage, PlanWarning } from "../../protocol/plan.js";
 import type { ResolvedSettings } from "../../protocol/settings.js";
-import { splitTags, tagKey } from "../dataset/tags.js";
+import { tagKey } from "../../protocol/tag-key.js";
+import { splitTags } from "../dataset/tags.js";
 import { engineWarnings } from "./engine-warnings.js";
 import { networkWarnings, type WebuiVersion } from "./network-warnings.js";
 import type { PlacedImages } from "./plan-images.js";
