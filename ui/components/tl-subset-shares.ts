@@ -81,7 +81,7 @@ export class TlSubsetShares extends LitElement {
       <td class="number">${formatNumber(images)}</td>
       ${canChoose ? html`<td>${isReg ? nothing : field}</td>` : nothing}
       <td class="number">× ${repeats.map((value) => formatNumber(value)).join("–")}</td>
-      <td class="number" data-test="share">${formatPercent(share)}</td>
+      <td class="number" data-test="share">${isReg ? t("shares.asMany") : formatPercent(share)}</td>
     </tr>`;
   }
 

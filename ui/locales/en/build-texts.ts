@@ -7,6 +7,7 @@ export const buildTexts = {
   "shares.repeats": "Repeats",
   "shares.share": "Share",
   "shares.reg": "regularisation",
+  "shares.asMany": "as many as all others",
   "shares.folders":
     "The numbers in the folders' names decide. Give a share, such as 70 for the good pictures, and repeats are solved from it.",
   "shares.solved": "Whole repeats that come nearest to the shares and to the steps.",

@@ -10,6 +10,7 @@ export const buildTexts: Record<keyof typeof keys, Message> = {
   "shares.repeats": "Повторы",
   "shares.share": "Доля",
   "shares.reg": "регуляризация",
+  "shares.asMany": "столько же, сколько всех остальных",
   "shares.folders": "Решают числа в именах папок. Задайте долю, например 70 для хороших картинок, и повторы будут подобраны по ней.",
   "shares.solved": "Целые повторы, ближайшие и к долям, и к числу шагов.",
   "shares.reset": "Пусть решают папки",
