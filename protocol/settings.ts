@@ -3,6 +3,7 @@ import { buildFields } from "./build-settings.js";
 import { captionFields } from "./caption-settings.js";
 import { learningFields } from "./learning-settings.js";
 import { lossFields } from "./loss-settings.js";
+import { memoryFields } from "./memory-settings.js";
 import { networkFields } from "./network-settings.js";
 import { pictureFields } from "./picture-settings.js";
 
@@ -64,6 +65,7 @@ export const Settings = z.object({
   ...lossFields,
   ...pictureFields,
   ...networkFields,
+  ...memoryFields,
   mixedPrecision: z.enum(["no", "fp16", "bf16"]).nullable().default(null),
   savePrecision: z.enum(["float", "fp16", "bf16"]).default("fp16"),
   seed: z

@@ -45,6 +45,7 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["lr_scheduler_power", "lrSchedulerPower"],
   ["lr_scheduler_min_lr_ratio", "lrSchedulerMinLrRatio"],
   ["gradient_accumulation_steps", "gradientAccumulationSteps"],
+  ["gradient_checkpointing", "gradientCheckpointing"],
   ["loss_type", "lossType"],
   ["huber_c", "huberC"],
   ["huber_schedule", "huberSchedule"],

@@ -93,6 +93,7 @@ class Settings:
     lr_scheduler_power: float = 1.0
     lr_scheduler_min_lr_ratio: float = 0.0
     gradient_accumulation_steps: int = 1
+    gradient_checkpointing: bool = False
     ema_decay: float = 0.0
     stop_text_encoder_at: float = 1.0
     network_type: str = "lora"

@@ -1,6 +1,6 @@
 import type { SettingKey } from "./plan-draft.js";
 
-export type SettingGroup = "run" | "pictures" | "network" | "captions" | "loss" | "numbers" | "measure";
+export type SettingGroup = "run" | "pictures" | "network" | "captions" | "loss" | "numbers" | "memory" | "measure";
 
 /** Settings that are one field each; the subject, the subsets, what is held out and the grid have forms of their own. */
 export type FieldKey = Exclude<SettingKey, "subject" | "grid" | "subsetSettings" | "subsetShares" | "heldOutPictures">;

@@ -1,6 +1,7 @@
 import { captionFields } from "./caption-fields.js";
 import { learningFields } from "./learning-fields.js";
 import { lossFields } from "./loss-fields.js";
+import { memoryFields } from "./memory-fields.js";
 import { networkFields } from "./network-fields.js";
 import { pictureFields } from "./picture-fields.js";
 import type { FieldKey, SettingField, SettingGroup } from "./setting-field.js";
@@ -34,10 +35,11 @@ export const settingFields: readonly SettingField[] = [
   { key: "vae", group: "numbers", kohya: "vae", kind: "text" },
   { key: "mixedPrecision", group: "numbers", kohya: "mixed_precision", kind: "choice", options: ["no", "fp16", "bf16"] },
   { key: "savePrecision", group: "numbers", kohya: "save_precision", kind: "choice", options: ["float", "fp16", "bf16"] },
+  ...memoryFields,
   { key: "heldOutImages", group: "measure", kohya: "", kind: "number", min: 0, step: 1 },
 ];
 
-export const settingGroups: readonly SettingGroup[] = ["run", "pictures", "network", "captions", "loss", "numbers", "measure"];
+export const settingGroups: readonly SettingGroup[] = ["run", "pictures", "network", "captions", "loss", "numbers", "memory", "measure"];
 
 /** The few that are always in sight. */
 export const mainSettings: readonly FieldKey[] = [

@@ -6,6 +6,7 @@ import { frameTexts } from "./en/frame-texts.js";
 import { gridTexts } from "./en/grid-texts.js";
 import { learningTexts } from "./en/learning-texts.js";
 import { lossTexts } from "./en/loss-texts.js";
+import { memoryTexts } from "./en/memory-texts.js";
 import { networkTexts } from "./en/network-texts.js";
 import { pictureTexts } from "./en/picture-texts.js";
 import { planTexts } from "./en/plan-texts.js";
@@ -28,6 +29,7 @@ export const en = {
   ...pictureTexts,
   ...learningTexts,
   ...lossTexts,
+  ...memoryTexts,
   ...networkTexts,
   ...taskTexts,
   ...toolTexts,

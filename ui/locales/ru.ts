@@ -8,6 +8,7 @@ import { frameTexts } from "./ru/frame-texts.js";
 import { gridTexts } from "./ru/grid-texts.js";
 import { learningTexts } from "./ru/learning-texts.js";
 import { lossTexts } from "./ru/loss-texts.js";
+import { memoryTexts } from "./ru/memory-texts.js";
 import { networkTexts } from "./ru/network-texts.js";
 import { pictureTexts } from "./ru/picture-texts.js";
 import { planTexts } from "./ru/plan-texts.js";
@@ -30,6 +31,7 @@ export const ru: Record<MessageKey, Message> = {
   ...pictureTexts,
   ...learningTexts,
   ...lossTexts,
+  ...memoryTexts,
   ...networkTexts,
   ...taskTexts,
   ...toolTexts,

@@ -26,7 +26,7 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   [LATENTS, "cache_latents cache_latents_to_disk skip_cache_check vae_batch_size no_half_vae"],
   [
     SPEED,
-    `xformers sdpa mem_eff_attn gradient_checkpointing cpu_offload_checkpointing lowram highvram max_data_loader_n_workers
+    `xformers sdpa mem_eff_attn cpu_offload_checkpointing lowram highvram max_data_loader_n_workers
      persistent_data_loader_workers torch_compile dynamo_backend fused_backward_pass full_fp16 full_bf16 fp8_base fp8_base_unet
      ddp_timeout ddp_gradient_as_bucket_view ddp_static_graph deepspeed zero_stage offload_optimizer_device offload_optimizer_nvme_path
      offload_param_device offload_param_nvme_path zero3_init_flag zero3_save_16bit_model fp16_master_weights_and_gradients

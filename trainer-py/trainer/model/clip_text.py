@@ -11,6 +11,7 @@ from trainer.model.activation import GELU, QUICK_GELU, linear_after
 from trainer.model.joined_linear import JoinedLinear
 from trainer.model.model_config import TextEncoderConfig
 from trainer.model.named_layers import NamedLayers, NumberedLayers
+from trainer.model.recompute import recomputed
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class ClipText(nn.Module):
     """A frozen text encoder; a LoRA takes the place of single layers' `forward`.
 
     skipped: last layers that are neither made nor loaded, because clip skip leaves them out. A model with a projection
-    has all of its layers, since its pooled output comes from the last.
+    has all of its layers, since its pooled output comes from the last. recomputes: nothing but the layers' inputs is
+    kept for the backward pass.
     """
 
     def __init__(self, config: TextEncoderConfig, *, skipped: int = 0) -> None:
         super().__init__()
         self.config = config
+        self.recomputes = False
         count = config.layers if config.projection else max(1, config.layers - skipped)
         self.text_model = NamedLayers(
             {
@@ -69,7 +72,7 @@ class ClipText(nn.Module):
         for index, layer in enumerate(self._layers):
             if index >= wanted and not self.config.projection:
                 break
-            x = layer(x)
+            x = recomputed(layer, x) if self.recomputes else layer(x)
             if index + 1 == wanted:
                 hidden = x
         norm = self.text_model["final_layer_norm"]

@@ -23,6 +23,8 @@ def load_plan_base(plan: Plan, *, device: torch.device, parts: frozenset[str]) -
         vae_path=Path(settings.vae) if settings.vae else None,
         prediction=plan.prediction or None,
     )
+    for module in (base.unet, *base.text_encoders):
+        module.recomputes = settings.gradient_checkpointing
     if not settings.zero_terminal_snr or base.config.zero_terminal_snr:
         return base
     config = replace(base.config, zero_terminal_snr=True)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from trainer.model.activation import GATED_GELU, linear_after
 from trainer.model.joined_linear import JoinedLinear
 from trainer.model.named_layers import NamedLayers, NumberedLayers
+from trainer.model.recompute import Run, plainly
 
 
 class SpatialTransformer(nn.Module):
@@ -30,7 +31,8 @@ class SpatialTransformer(nn.Module):
         for block in self.transformer_blocks:
             yield from (block.attn2.to_k, block.attn2.to_v)
 
-    def forward(self, x: Tensor, context: Iterator[Tensor]) -> Tensor:
+    def forward(self, x: Tensor, context: Iterator[Tensor], run: Run = plainly) -> Tensor:
+        """`run` calls the attention blocks."""
         n, channels, height, width = x.shape
         h = F.group_norm(x, self.norm.num_groups, self.norm.weight, self.norm.bias, self.norm.eps)
         if self.linear:
@@ -38,7 +40,7 @@ class SpatialTransformer(nn.Module):
         else:
             h = self.proj_in(h).permute(0, 2, 3, 1).reshape(n, height * width, channels)
         for block in self.transformer_blocks:
-            h = block(h, next(context), next(context))
+            h = run(block, h, next(context), next(context))
         if self.linear:
             return self.proj_out(h).view(n, height, width, channels).permute(0, 3, 1, 2) + x
         return self.proj_out(h.view(n, height, width, channels).permute(0, 3, 1, 2)) + x

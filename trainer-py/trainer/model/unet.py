@@ -1,7 +1,7 @@
 """The UNet of Stable Diffusion 1, 2 and XL: few calls, little kept for the backward pass, original names."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,18 +11,21 @@ from trainer.model.frozen_ops import FrozenConv, norm_silu
 from trainer.model.joined_linear import JoinedLinear
 from trainer.model.model_config import UnetConfig
 from trainer.model.named_layers import NamedLayers, NumberedLayers
+from trainer.model.recompute import Run, plainly, recomputed
 from trainer.model.transformer import SpatialTransformer, TransformerBlock
 
 
 class Unet(nn.Module):
     """Predicts what `prediction` of its model says (n, 4, h, w) from noisy latents of the same shape.
 
-    Its weights are frozen; a LoRA takes the place of single layers' `forward`.
+    Its weights are frozen; a LoRA takes the place of single layers' `forward`. recomputes: nothing but the blocks'
+    inputs is kept for the backward pass.
     """
 
     def __init__(self, config: UnetConfig) -> None:
         super().__init__()
         self.config = config
+        self.recomputes = False
         channels = config.model_channels
         self.time_embed = _embedding(channels, 4 * channels)
         if config.vector_width is not None:
@@ -61,13 +64,36 @@ class Unet(nn.Module):
         contexts = iter(self._context(context))
         h, kept = latents, []
         for block in self.input_blocks:
-            h = _run(block, h, times, contexts)
+            h = self._pass(block, [h], times, contexts)
             kept.append(h)
-        h = _run(self.middle_block, h, times, contexts)
+        h = self._pass(self.middle_block, [h], times, contexts)
         for block in self.output_blocks:
-            h = torch.cat([h, kept.pop()], dim=1)
-            h = _run(block, h, times, contexts, kept[-1].shape[2:] if kept else None)
+            parts = [h, kept.pop()]
+            h = self._pass(block, parts, times, contexts, kept[-1].shape[2:] if kept else None)
         return self.out["2"](norm_silu(h, self.out["0"]))
+
+    def _pass(
+        self,
+        block: NumberedLayers,
+        parts: list[Tensor],
+        times: Iterator[Tensor],
+        contexts: Iterator[Tensor],
+        size: torch.Size | None = None,
+    ) -> Tensor:
+        """What `block` makes of its inputs side by side; what it takes from `times` and `contexts` is gone there."""
+        own_times, own_contexts = _block_inputs(block, times, contexts)
+        if not self.recomputes:
+            return _run(block, parts, own_times, own_contexts, size, plainly)
+        if any(len(layer.transformer_blocks) > _FEW for layer in block if isinstance(layer, SpatialTransformer)):
+            # Made again as a whole, a deep block would need its memory at once after all.
+            return _run(block, parts, own_times, own_contexts, size, recomputed)
+        ends = len(parts), len(parts) + len(own_times)
+
+        def work(*inputs: Tensor) -> Tensor:
+            times, contexts = inputs[ends[0] : ends[1]], inputs[ends[1] :]
+            return _run(block, inputs[: ends[0]], times, contexts, size, plainly)
+
+        return recomputed(work, *parts, *own_times, *own_contexts)
 
     def _waves(self, timesteps: Tensor) -> Tensor:
         # (n, model_channels)
@@ -115,18 +141,33 @@ class Upsample(nn.Module):
         return self.conv(F.interpolate(x, size=size))
 
 
-def _run(
+_FEW = 2
+"""Attention blocks behind each other up to which a block is made again as a whole."""
+
+
+def _block_inputs(
+    block: NumberedLayers, times: Iterator[Tensor], contexts: Iterator[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
+    residuals = sum(isinstance(layer, ResidualBlock) for layer in block)
+    depth = sum(len(layer.transformer_blocks) for layer in block if isinstance(layer, SpatialTransformer))
+    return [next(times) for _ in range(residuals)], [next(contexts) for _ in range(2 * depth)]
+
+
+def _run(  # noqa: PLR0913
     block: NumberedLayers,
-    h: Tensor,
-    times: Iterator[Tensor],
-    contexts: Iterator[Tensor],
-    size: torch.Size | None = None,
+    parts: Sequence[Tensor],
+    times: Sequence[Tensor],
+    contexts: Sequence[Tensor],
+    size: torch.Size | None,
+    run: Run,
 ) -> Tensor:
+    h = parts[0] if len(parts) == 1 else torch.cat([*parts], dim=1)
+    time, context = iter(times), iter(contexts)
     for layer in block:
         if isinstance(layer, ResidualBlock):
-            h = layer(h, next(times))
+            h = run(layer, h, next(time))
         elif isinstance(layer, SpatialTransformer):
-            h = layer(h, contexts)
+            h = layer(h, context, run)
         elif isinstance(layer, Upsample):
             h = layer(h, size)
         else:

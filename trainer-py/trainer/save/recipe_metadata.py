@@ -16,7 +16,7 @@ def optimisation_facts(settings: Settings) -> dict[str, Any]:
         "ss_lr_scheduler": settings.lr_scheduler,
         "ss_lr_warmup_steps": _short(settings.lr_warmup_steps),
         "ss_max_grad_norm": settings.max_grad_norm,
-        "ss_gradient_checkpointing": False,
+        "ss_gradient_checkpointing": settings.gradient_checkpointing,
         "ss_gradient_accumulation_steps": settings.gradient_accumulation_steps,
         "ss_mixed_precision": settings.mixed_precision,
         "ss_full_fp16": False,

@@ -1,0 +1,6 @@
+import type { SettingField } from "./setting-field.js";
+
+/** How the settings that save memory are asked for. */
+export const memoryFields: readonly SettingField[] = [
+  { key: "gradientCheckpointing", group: "memory", kohya: "gradient_checkpointing", kind: "switch" },
+];
