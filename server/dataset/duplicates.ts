@@ -1,5 +1,6 @@
 import { type Fingerprint, sameness } from "./fingerprint.js";
-import { bitsOf, type HashBits, hamming, SAME_PICTURE } from "./hamming.js";
+import { bitsOf, type HashBits, SAME_PICTURE } from "./hamming.js";
+import { type HashIndex, openHashIndex } from "./hash-index.js";
 import { compare } from "./list-folder.js";
 import type { ScannedImage } from "./scan-folder.js";
 
@@ -13,11 +14,15 @@ export type Duplicate = { id: string; of: string; mirrored: boolean };
 export function findDuplicates(images: readonly ScannedImage[]): Duplicate[] {
   const ranked = images.flatMap(hashed).sort((a, b) => better(a.image, b.image));
   const kept: Hashed[] = [];
+  const index = openHashIndex(SAME_PICTURE);
   const duplicates: Duplicate[] = [];
   for (const one of ranked) {
-    const match = matchOf(one, kept);
-    if (match === null) kept.push(one);
-    else duplicates.push(match);
+    const match = matchOf(one, kept, index);
+    if (match !== null) duplicates.push(match);
+    else {
+      kept.push(one);
+      index.add(one.bits);
+    }
   }
   return duplicates.sort((a, b) => compare(a.id, b.id));
 }
@@ -30,12 +35,13 @@ function hashed(image: ScannedImage): Hashed[] {
   return [{ image, fingerprint, bits: bitsOf(fingerprint.phash), mirrored: bitsOf(fingerprint.mirrored) }];
 }
 
-/** The hashes alone tell nearly all pairs apart; the rest is looked at closely. */
-function matchOf({ image, fingerprint, bits, mirrored }: Hashed, kept: readonly Hashed[]): Duplicate | null {
-  for (const other of kept) {
-    if (hamming(bits, other.bits) > SAME_PICTURE && hamming(mirrored, other.bits) > SAME_PICTURE) continue;
-    const kind = sameness(fingerprint, other.fingerprint);
-    if (kind !== null) return { id: image.id, of: other.image.id, mirrored: kind === "mirrored" };
+/** The hashes alone tell nearly all pairs apart; the rest is looked at closely, the best picture first. */
+function matchOf({ image, fingerprint, bits, mirrored }: Hashed, kept: readonly Hashed[], index: HashIndex): Duplicate | null {
+  const candidates = [...new Set([...index.near(bits), ...index.near(mirrored)])].sort((a, b) => a - b);
+  for (const number of candidates) {
+    const other = kept[number];
+    const kind = other === undefined ? null : sameness(fingerprint, other.fingerprint);
+    if (other !== undefined && kind !== null) return { id: image.id, of: other.image.id, mirrored: kind === "mirrored" };
   }
   return null;
 }

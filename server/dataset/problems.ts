@@ -1,6 +1,7 @@
 import { type Problem, ProblemCode, type Severity } from "../../protocol/dataset.js";
+import type { DecodedCaption } from "./caption-bytes.js";
 import { captionProblems } from "./caption-fix.js";
-import { type Duplicate, findDuplicates } from "./duplicates.js";
+import { findDuplicates } from "./duplicates.js";
 import { hasPictureName } from "./picture-names.js";
 import { pictureProblems } from "./picture-problems.js";
 import { describeProblem } from "./problem-message.js";
@@ -12,7 +13,8 @@ export type FoundProblems = { byImage: Map<string, ProblemCode[]>; problems: Pro
 
 export function findProblems(images: readonly ScannedImage[], triggerWord: string): FoundProblems {
   const duplicates = findDuplicates(images);
-  const byImage = new Map(images.map((image) => [image.id, codesOf(image, duplicates, triggerWord)]));
+  const repeated = new Set(duplicates.map(({ id }) => id));
+  const byImage = new Map(images.map((image) => [image.id, codesOf(image, repeated, triggerWord)]));
   const problems = CODES.flatMap((code): Problem[] => {
     const concerned = images.filter(({ id }) => byImage.get(id)?.includes(code));
     if (concerned.length === 0) return [];
@@ -64,15 +66,26 @@ const SEVERITIES: Record<ProblemCode, Severity> = {
 
 const CODES = ProblemCode.options;
 
-function codesOf(image: ScannedImage, duplicates: readonly Duplicate[], triggerWord: string): ProblemCode[] {
+function codesOf(image: ScannedImage, repeated: ReadonlySet<string>, triggerWord: string): ProblemCode[] {
   const codes = pictureProblems(image.facts);
-  if (duplicates.some(({ id }) => id === image.id)) codes.push("near_duplicate");
+  if (repeated.has(image.id)) codes.push("near_duplicate");
   return [...codes, ...captionCodes(image, isRegularisation(image.subset) ? "" : triggerWord)];
+}
+
+/** By caption, because a scan that finds the same one again need not think again; `triggerWord` is the one that was asked with. */
+const known = new WeakMap<DecodedCaption, { triggerWord: string; codes: ProblemCode[] }>();
+
+function codesOfCaption(caption: DecodedCaption, triggerWord: string): ProblemCode[] {
+  const before = known.get(caption);
+  if (before?.triggerWord === triggerWord) return before.codes;
+  const codes = captionProblems(caption, triggerWord);
+  known.set(caption, { triggerWord, codes });
+  return codes;
 }
 
 /** A caption that lies beside `a.png` as `a.png.txt` is found by us but not by trainers: lint, like any other form that they miss. */
 function captionCodes({ id, captionFile, caption }: ScannedImage, triggerWord: string): ProblemCode[] {
-  const codes = captionProblems(caption, triggerWord);
+  const codes = caption === null ? captionProblems(null, triggerWord) : codesOfCaption(caption, triggerWord);
   const isHidden = captionFile !== null && hasPictureName(captionFile, id);
   return isHidden && !codes.includes("caption_lint") ? [...codes, "caption_lint"] : codes;
 }
