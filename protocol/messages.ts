@@ -7,6 +7,7 @@ import { LoraTool, LoraToolResult } from "./lora-tools.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
 import { SettingsImport } from "./settings-import.js";
+import { Task } from "./task.js";
 
 /** The UI and the server are shipped together; a page of another version is told to reload. */
 export const PROTOCOL_VERSION = 1;
@@ -78,6 +79,9 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("loraTool"), request: LoraTool }),
   /** Writes activation text, preferred weight, notes and the preview picture beside this epoch's LoRA; a card of the user's is merged. */
   z.object({ id: z.int(), type: z.literal("keepLora"), job: z.string(), epoch: z.int().positive(), weight: z.number().optional() }),
+  z.object({ id: z.int(), type: z.literal("stopTask"), task: z.string() }),
+  /** Takes a task that has ended off the list. */
+  z.object({ id: z.int(), type: z.literal("dismissTask"), task: z.string() }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 export type ClientMessageType = ClientMessage["type"];
@@ -110,6 +114,8 @@ export const ResultOf = {
   setHostSettings: HostSettings,
   keepLora: z.object({ file: z.string() }),
   loraTool: LoraToolResult,
+  stopTask: z.object({}),
+  dismissTask: z.object({}),
 } satisfies Record<ClientMessageType, z.ZodType>;
 export type ResultOf = { [K in keyof typeof ResultOf]: z.infer<(typeof ResultOf)[K]> };
 
@@ -134,6 +140,8 @@ export const Snapshot = z.object({
   /** The WebUI that this server belongs to; null when it runs alone. */
   host: HostState.nullable(),
   access: Access,
+  /** Long work that runs, and the last that ended. */
+  tasks: z.array(Task),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
@@ -148,6 +156,9 @@ export const ServerMessage = z.discriminatedUnion("type", [
   /** Also when the WebUI comes, goes or is restarted. */
   z.object({ type: z.literal("host"), host: HostState.nullable() }),
   z.object({ type: z.literal("baseModels"), baseModels: z.array(BaseModel) }),
+  /** A task that began, goes on or has ended. */
+  z.object({ type: z.literal("task"), task: Task }),
+  z.object({ type: z.literal("taskGone"), task: z.string() }),
   z.object({ type: z.literal("result"), id: z.int(), ok: z.literal(true), value: z.unknown() }),
   z.object({ type: z.literal("failure"), id: z.int(), failure: Failure }),
 ]);

@@ -147,7 +147,7 @@ async function alreadyRunning(paths: HomePaths): Promise<FailureError> {
 function leaveWhenIdle(state: State, minutes: number, shutDown: () => void): () => void {
   let busyAt = Date.now();
   const timer = setInterval(() => {
-    if (state.queue.busy() || state.followers() > 0) busyAt = Date.now();
+    if (state.queue.busy() || state.tasks.busy() || state.followers() > 0) busyAt = Date.now();
     else if (Date.now() - busyAt > minutes * 60_000) shutDown();
   }, IDLE_CHECK_MS);
   return () => clearInterval(timer);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fullAccess } from "../protocol/host.js";
 import type { Job, JobEvent } from "../protocol/job.js";
-import type { LoraFile, ServerMessage, Snapshot } from "../protocol/messages.js";
+import type { LoraFile, ServerMessage } from "../protocol/messages.js";
 import type { BaseModel } from "../protocol/plan.js";
 import { type Drawings, openDrawings } from "./host/drawings.js";
 import { type GpuTurns, openGpuTurns } from "./host/gpu-turns.js";
@@ -15,6 +15,7 @@ import { listLoras } from "./library/loras.js";
 import type { HomePaths } from "./paths.js";
 import { openQueue, type Queue } from "./queue/queue.js";
 import { openStore, type Store } from "./store/store.js";
+import { openTasks, type TaskNews, type Tasks } from "./tasks/tasks.js";
 import { failureOf } from "./trainer/failure-of.js";
 import { keepLora } from "./trainer/keep-lora.js";
 import { runDirOf } from "./trainer/run.js";
@@ -33,6 +34,8 @@ export type State = {
   readonly webui: Webui;
   readonly gpu: GpuTurns;
   readonly drawings: Drawings;
+  /** Long work beside training. */
+  readonly tasks: Tasks;
   /** The pocket model, the home's checkpoints and the WebUI's. */
   baseModels(): Promise<BaseModel[]>;
   publish(message: ServerMessage): void;
@@ -59,6 +62,7 @@ export function openState(paths: HomePaths, startLoraDir = paths.loraDir): State
   const queue = openQueue({ store, paths, gpu: gpu.turn, onEvent: tellOfJob });
   const news = openLoraNews({ paths, webui, jobs: store.jobs });
   const drawings = openDrawings({ paths, webui, gpu, jobs: store.jobs, tell: queue.add });
+  const tasks = openTasks(taskNews(publish));
   webui.listen((event) => {
     if (event.type === "connected") void tellLoras();
     if (event.type === "connected" || event.type === "checkpoints")
@@ -83,24 +87,29 @@ export function openState(paths: HomePaths, startLoraDir = paths.loraDir): State
     get loraDir() {
       return loraDir();
     },
-    ...{ store, queue, datasets, webui, gpu, drawings, baseModels, publish, tellLoras },
+    ...{ store, queue, datasets, webui, gpu, drawings, tasks, baseModels, publish, tellLoras },
     async follow(listener) {
       await Promise.race([datasets.scanUnknown(), sleep(SNAPSHOT_PATIENCE_MS)]);
       const [models, summaries, files] = await Promise.all([baseModels(), datasets.summaries(), loras()]);
       const facts = { home: paths.home, loraDir: loraDir(), host: webui.state(), access: fullAccess };
-      const snapshot: Snapshot = { ...facts, baseModels: models, datasets: summaries, jobs: store.jobs(), loras: files };
-      listener({ type: "snapshot", snapshot });
+      const lists = { baseModels: models, datasets: summaries, jobs: store.jobs(), loras: files, tasks: tasks.all() };
+      listener({ type: "snapshot", snapshot: { ...facts, ...lists } });
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     followers: () => listeners.size + (webui.link() === null ? 0 : 1),
     async close() {
+      await tasks.close();
       await drawings.close();
       await queue.close();
       webui.close();
       store.close();
     },
   };
+}
+
+function taskNews(publish: (message: ServerMessage) => void): TaskNews {
+  return { onTask: (task) => publish({ type: "task", task }), onGone: (task) => publish({ type: "taskGone", task }) };
 }
 
 // The LoRA that the verdict names gets the card that says so; a card that can't be written costs nothing but itself.

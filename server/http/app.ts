@@ -40,7 +40,12 @@ export function makeApp({ state, session, port, shutDown }: AppRequest): express
   app.get(
     "/api/server",
     (_request, response) =>
-      void response.json({ pid: process.pid, version: serverVersion(), protocolVersion: PROTOCOL_VERSION, busy: state.queue.busy() }),
+      void response.json({
+        pid: process.pid,
+        version: serverVersion(),
+        protocolVersion: PROTOCOL_VERSION,
+        busy: state.queue.busy() || state.tasks.busy(),
+      }),
   );
   app.post("/api/codes", (_request, response) => void response.json({ code: session.newCode() }));
   app.post("/api/shutdown", (_request, response) => {

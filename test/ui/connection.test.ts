@@ -16,7 +16,7 @@ let server: Server;
 let connection: Connection;
 let said: ConnectionStatus[];
 
-const snapshot = { home: "", loraDir: "", baseModels: [], datasets: [], jobs: [], loras: [], host: null, access: fullAccess };
+const snapshot = { home: "", loraDir: "", baseModels: [], datasets: [], jobs: [], loras: [], host: null, access: fullAccess, tasks: [] };
 
 beforeEach(async () => {
   edge = { session: 204, plainSocket: 404, tokens: [], protocols: [], addresses: [], sockets: [] };

@@ -95,6 +95,7 @@ describe("the rail of a data set", () => {
       loras: [],
       host: null,
       access: fullAccess,
+      tasks: [],
     };
     const place = railPlace(runRoute("old"), snapshot);
     expect(place && railOf(place, dataset([]), [old, fresh]).steps[3]?.state).toMatchObject({ kind: "job", status: "failed" });

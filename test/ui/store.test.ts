@@ -16,6 +16,7 @@ const snapshot: Snapshot = {
   loras: [],
   host: null,
   access: fullAccess,
+  tasks: [],
 };
 const filled = receive(emptyState, { type: "snapshot", snapshot });
 

@@ -2,7 +2,9 @@ import type { Dataset } from "../../protocol/dataset.js";
 import type { Failure } from "../../protocol/errors.js";
 import { applyEvent, type Job } from "../../protocol/job.js";
 import type { ServerMessage, Snapshot } from "../../protocol/messages.js";
+import type { Task } from "../../protocol/task.js";
 import type { ConnectionStatus } from "./connection.js";
+import { withoutTask, withTask } from "./tasks.js";
 
 /** What the page knows of one data set's inside; a refresh keeps the old scan in sight. */
 export type Scan = { state: "loading" } | { state: "ready"; dataset: Dataset; refreshing: boolean } | { state: "failed"; failure: Failure };
@@ -37,6 +39,10 @@ export function receive(state: AppState, message: ServerMessage): AppState {
       return state.snapshot ? { ...state, snapshot: { ...state.snapshot, host: message.host } } : state;
     case "baseModels":
       return state.snapshot ? { ...state, snapshot: { ...state.snapshot, baseModels: message.baseModels } } : state;
+    case "task":
+      return withTasks(state, (tasks) => withTask(tasks, message.task));
+    case "taskGone":
+      return withTasks(state, (tasks) => withoutTask(tasks, message.task));
     case "result":
     case "failure":
       return state;
@@ -82,6 +88,10 @@ export function createStore(initial: AppState = emptyState): Store {
 /** The jobs, newest first. */
 export function jobsOf(state: AppState): Job[] {
   return [...(state.snapshot?.jobs ?? [])].sort((a, b) => b.createdAt - a.createdAt);
+}
+
+function withTasks(state: AppState, change: (tasks: Task[]) => Task[]): AppState {
+  return state.snapshot ? { ...state, snapshot: { ...state.snapshot, tasks: change(state.snapshot.tasks) } } : state;
 }
 
 function withJobs(state: AppState, change: (jobs: Job[]) => Job[]): AppState {

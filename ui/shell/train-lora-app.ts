@@ -1,6 +1,8 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { customElement } from "../components/custom-element.js";
+import "../components/tl-tasks.js";
+import { mayChange } from "../data/access.js";
 import { hideAddress, isOwn, keepAddress, ownHash, showAddress } from "../data/address.js";
 import { loadScan } from "../data/datasets.js";
 import { railPlace } from "../data/rail.js";
@@ -85,7 +87,12 @@ export class TrainLoraApp extends LitElement {
     return html`
       <tl-top-bar role="banner" .session=${session} .state=${state} .page=${route.page}></tl-top-bar>
       <tl-connection .status=${state.status} .retryAt=${this._sight.isShown ? state.retryAt : null} @connection-retry=${() => session.connection.open()}></tl-connection>
-      ${state.snapshot ? html`<tl-access .access=${state.snapshot.access}></tl-access><tl-rail .state=${state} .route=${route}></tl-rail>` : nothing}
+      ${
+        state.snapshot
+          ? html`<tl-access .access=${state.snapshot.access}></tl-access><tl-rail .state=${state} .route=${route}></tl-rail>
+        <tl-tasks .session=${session} .tasks=${state.snapshot.tasks} ?disabled=${!mayChange(state)}></tl-tasks>`
+          : nothing
+      }
       <main tabindex="-1">${state.snapshot ? renderPage(route, session, state) : nothing}</main>
     `;
   }

@@ -1,0 +1,16 @@
+export const taskTexts = {
+  "tasks.label": "Work under way",
+  "tasks.stop": "Stop",
+  "tasks.dismiss": "Take off the list",
+  "tasks.progress": "{done} of {total}",
+  "task.download": "Downloading pictures",
+  "task.autotag": "Tagging pictures",
+  "task.import": "Importing pictures",
+  "task.modelDownload": "Downloading a model",
+  "task.install": "Installing",
+  "task.scan": "Looking at pictures",
+  "task.edit": "Changing pictures",
+  "task.state.done": "done",
+  "task.state.failed": "failed",
+  "task.state.stopped": "stopped",
+};
