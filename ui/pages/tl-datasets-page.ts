@@ -13,6 +13,7 @@ import { datasetRoute, routeHash } from "../data/route.js";
 import type { Session } from "../data/session.js";
 import { type AppState, emptyState } from "../data/store.js";
 import { uploadFiles } from "../data/upload.js";
+import { formatPercent } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
@@ -130,7 +131,9 @@ export class TlDatasetsPage extends LitElement {
   }
 
   private _upload(files: Extract<ImportRequest, { files: unknown }>["files"]): Promise<string> {
-    return uploadFiles(this.session, files, (done) => this._say(t("import.uploading", { done, n: files.length })));
+    return uploadFiles(this.session, files, ({ files: done, bytes, totalBytes }) =>
+      this._say(t("import.uploading", { done, n: files.length, share: formatPercent(totalBytes === 0 ? 1 : bytes / totalBytes) })),
+    );
   }
 
   private _say(words: string): void {

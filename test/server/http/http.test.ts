@@ -193,6 +193,25 @@ describe("files", () => {
     expect(existsSync(join(moss.home.uploadsDir, "up-1"))).toBe(false);
   });
 
+  test("an upload that breaks goes on from what has arrived, and a gap is refused", async () => {
+    const url = httpPaths.upload("up-2", "10_moss/long.png");
+    const png = await readFile(join(moss.home.home, "pictures", "0.png"));
+    const send = (from: number, to: number) =>
+      ask(`${url}?offset=${from}&size=${png.length}`, { method: "PUT", body: png.subarray(from, to) });
+    expect((await send(0, 40)).status).toBe(201);
+    expect(JSON.parse((await ask(url)).body)).toEqual({ bytes: 40 });
+    const gap = await send(50, png.length);
+    expect(gap.status).toBe(400);
+    expect(gap.body).toContain("from 40 on");
+    const file = join(moss.home.uploadsDir, "up-2", "10_moss", "long.png");
+    expect(existsSync(file)).toBe(false);
+    expect((await send(40, png.length)).status).toBe(201);
+    expect(await readFile(file)).toEqual(png);
+    expect(JSON.parse((await ask(url)).body)).toEqual({ bytes: png.length });
+    const tooMuch = await ask(`${httpPaths.upload("up-2", "x.png")}?offset=0&size=3`, { method: "PUT", body: png });
+    expect(tooMuch.status).toBe(400);
+  });
+
   test("the page may load nothing foreign", async () => {
     const policy = String((await ask("/", { secret: false })).headers["content-security-policy"]);
     expect(policy).toContain("default-src 'self'");

@@ -15,7 +15,7 @@ export const datasetTexts = {
   "import.name": "Name",
   "import.button": "Import",
   "import.unnamed": "pictures",
-  "import.uploading": { one: "Sending: {done} of {n} file", other: "Sending: {done} of {n} files" },
+  "import.uploading": { one: "Sending: {done} of {n} file, {share}", other: "Sending: {done} of {n} files, {share}" },
   "import.running": "Importing…",
   "import.done": "{name}: {images} and {captions} taken over.",
   "import.captions": { one: "{n} caption", other: "{n} captions" },
