@@ -147,7 +147,7 @@ class Optimizer:
         if self._averages:
             self._put(self._averages)
         elif free:
-            self._steps.eval()  # type: ignore[attr-defined]
+            self._steps.eval()  # type: ignore[union-attr]
             self._network.refresh()
 
     def _set_train_mode(self, train: bool) -> None:

@@ -13,6 +13,7 @@ import torch
 from trainer.failure import Failure
 from trainer.from_json import expect
 from trainer.settings import Settings
+from trainer.step.flat_adamw import FlatAdamW
 
 _PLACES = {
     "AdamW": ("torch.optim.adamw", "AdamW"),
@@ -36,7 +37,10 @@ AUTOMATIC = ("Prodigy", "DAdaptAdam")
 """Find the learning rate themselves: one factor for all groups, 1 as a rule."""
 
 
-def new_optimizer(settings: Settings, groups: Sequence[dict[str, Any]], warmup: int = 0) -> torch.optim.Optimizer:
+Steps = torch.optim.Optimizer | FlatAdamW
+
+
+def new_optimizer(settings: Settings, groups: Sequence[dict[str, Any]], warmup: int = 0) -> Steps:
     """The plan's optimizer over `groups` of {"params", "lr"}; optimizerArgs override weightDecay and our defaults.
 
     warmup: steps for the one that has no schedule around it. Raises Failure `bad_plan` for an option that it does not
@@ -50,7 +54,8 @@ def new_optimizer(settings: Settings, groups: Sequence[dict[str, Any]], warmup: 
     try:
         # Some of them print, and stdout belongs to the events.
         with contextlib.redirect_stdout(sys.stderr):
-            return kind(groups, **options)
+            found: Steps = kind(groups, **options)
+            return found
     except (ValueError, TypeError, AssertionError) as error:
         raise _refused(settings, str(error)) from error
 
@@ -69,6 +74,8 @@ def full_name(settings: Settings) -> str:
 
 
 def _optimizer_class(name: str) -> Any:  # noqa: ANN401
+    if name == "AdamW":
+        return FlatAdamW
     module, kind = _PLACES[name]
     try:
         return getattr(importlib.import_module(module), kind)

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trainer.step.optimizer_classes import Steps
+
 _NUMBERS = "optimizer.numbers"
 # Set anew in every step, or meaningful only inside the process.
 _PASSING = ("lr", "params", "train_mode")
@@ -15,7 +17,7 @@ Parameters = Mapping[str, list[Tensor]]
 """The optimizer's parameters by group, in the order in which it was given them."""
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Parameters, updates: int) -> dict[str, Tensor]:
+def optimizer_tensors(optimizer: Steps, parameters: Parameters, updates: int) -> dict[str, Tensor]:
     """Moments and what else it keeps, live, under `<group>.<name>`; numbers as JSON in `optimizer.numbers`."""
     found: dict[str, Tensor] = {}
     numbers: dict[str, Any] = {"updates": updates}
@@ -32,7 +34,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, parameters: Parameters, 
     return found
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, parameters: Parameters, tensors: Mapping[str, Tensor]) -> int:
+def restore_optimizer(optimizer: Steps, parameters: Parameters, tensors: Mapping[str, Tensor]) -> int:
     """Put back what `optimizer_tensors` gave, and give the number of updates so far."""
     numbers = json.loads(bytes(tensors[_NUMBERS].tolist())) if _NUMBERS in tensors else {}
     device = optimizer.param_groups[0]["params"][0].device
@@ -47,7 +49,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, parameters: Parameters, 
     return int(numbers.get("updates", 0))
 
 
-def _places(optimizer: torch.optim.Optimizer, parameters: Parameters) -> Iterator[tuple[str, dict[str, Any]]]:
+def _places(optimizer: Steps, parameters: Parameters) -> Iterator[tuple[str, dict[str, Any]]]:
     for (name, own), group in zip(parameters.items(), optimizer.param_groups, strict=True):
         yield f"{name}.group", group
         for index, parameter in enumerate(own):
