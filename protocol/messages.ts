@@ -7,6 +7,7 @@ import { LoraTool, LoraToolResult } from "./lora-tools.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
 import { SettingsImport } from "./settings-import.js";
+import { SortingMessage, SortingResult } from "./sorting.js";
 import { Task } from "./task.js";
 
 /** The UI and the server are shipped together; a page of another version is told to reload. */
@@ -82,6 +83,7 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("stopTask"), task: z.string() }),
   /** Takes a task that has ended off the list. */
   z.object({ id: z.int(), type: z.literal("dismissTask"), task: z.string() }),
+  ...SortingMessage,
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 export type ClientMessageType = ClientMessage["type"];
@@ -114,6 +116,7 @@ export const ResultOf = {
   setHostSettings: HostSettings,
   keepLora: z.object({ file: z.string() }),
   loraTool: LoraToolResult,
+  ...SortingResult,
   stopTask: z.object({}),
   dismissTask: z.object({}),
 } satisfies Record<ClientMessageType, z.ZodType>;

@@ -1,3 +1,5 @@
+import { isAscii } from "node:buffer";
+
 /** A caption file as text. `encoding` is null for UTF-8, else the name of what it was; `bom` is a UTF-8 byte order mark. */
 export type DecodedCaption = { text: string; encoding: string | null; bom: boolean };
 
@@ -6,6 +8,8 @@ export type DecodedCaption = { text: string; encoding: string | null; bom: boole
  * bytes; other bytes are Shift JIS when that gives kana, else CP1251 or CP1252 by whether the foreign letters form words.
  */
 export function decodeCaption(bytes: Uint8Array): DecodedCaption {
+  if (isPlain(bytes))
+    return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"), encoding: null, bom: false };
   const utf16 = utf16Of(bytes);
   if (utf16 !== null) return { text: decodeAs(utf16, bytes), encoding: "UTF-16", bom: false };
   const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
@@ -16,6 +20,11 @@ export function decodeCaption(bytes: Uint8Array): DecodedCaption {
   return formsWords(bytes)
     ? { text: decodeAs("windows-1251", bytes), encoding: "CP1251", bom: false }
     : { text: decodeAs("windows-1252", bytes), encoding: "CP1252", bom: false };
+}
+
+/** Nearly all captions are ASCII, which is the same text in each of these encodings. */
+function isPlain(bytes: Uint8Array): boolean {
+  return isAscii(bytes) && !bytes.includes(0);
 }
 
 function utf16Of(bytes: Uint8Array): "utf-16le" | "utf-16be" | null {

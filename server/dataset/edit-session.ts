@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { copyFile, link, mkdir, readdir, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { FailureError } from "../../protocol/errors.js";
 import { EDIT_ID, editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
 import { compare } from "./list-folder.js";
 import { hashOf, restoreOriginals } from "./restore.js";
@@ -12,6 +13,8 @@ export type EditSession = {
   write(path: string, content: string | Uint8Array): Promise<void>;
   /** Plans to take a file away. */
   remove(path: string): Promise<void>;
+  /** Plans to move a file to a path where nothing lies; its bytes are not touched. */
+  move(from: string, to: string): void;
   /** Does all of it and returns the edit's id; null when nothing was planned. */
   commit(): Promise<string | null>;
   /** Forgets all of it. */
@@ -22,6 +25,7 @@ export type EditSession = {
 export const DRY_SESSION: EditSession = {
   write: async () => {},
   remove: async () => {},
+  move: () => {},
   commit: async () => null,
   abandon: async () => {},
 };
@@ -31,6 +35,7 @@ export async function openEdit(root: string, label: string): Promise<EditSession
   const id = await nextId(root);
   const folder = editFolder(root, id);
   const planned = new Map<string, string | null>();
+  const moved = new Map<string, string>();
   let begun = false;
   const stage = async (path: string, content: string | Uint8Array): Promise<void> => {
     if (!begun) await begin(folder);
@@ -45,12 +50,14 @@ export async function openEdit(root: string, label: string): Promise<EditSession
       if (await exists(join(root, path))) planned.set(path, null);
       else planned.delete(path);
     },
+    move: (from, to) => void moved.set(to, from),
     commit: async () => {
-      if (planned.size === 0) {
+      if (planned.size + moved.size === 0) {
         await rm(folder, { recursive: true, force: true });
         return null;
       }
       const entries = await Promise.all([...planned].map(([path, sha256]) => entryOf(root, path, sha256)));
+      for (const [path, from] of moved) entries.push({ kind: "move", path, sha256: null, from });
       await commitEntries(root, { id, label, createdAt: Date.now(), pid: process.pid, state: "begun", entries });
       return id;
     },
@@ -94,12 +101,13 @@ async function abandon(folder: string): Promise<void> {
 async function commitEntries(root: string, journal: Journal): Promise<void> {
   const folder = editFolder(root, journal.id);
   for (const { kind, path } of journal.entries) {
-    if (kind !== "create") await keep(join(root, path), join(folder, "files", path));
+    if (kind === "write" || kind === "remove") await keep(join(root, path), join(folder, "files", path));
   }
   await writeJournal(root, journal);
   try {
-    for (const { kind, path } of journal.entries) {
+    for (const { kind, path, from } of journal.entries) {
       if (kind === "remove") await unlink(join(root, path));
+      else if (from !== undefined) await moveFile(root, from, path);
       else await put(join(folder, "new", path), join(root, path));
     }
     await writeJournal(root, { ...journal, state: "done" });
@@ -109,6 +117,12 @@ async function commitEntries(root: string, journal: Journal): Promise<void> {
   }
   await rm(join(folder, "new"), { recursive: true, force: true });
   await rm(join(folder, "pid"), { force: true });
+}
+
+async function moveFile(root: string, from: string, to: string): Promise<void> {
+  if (await exists(join(root, to)))
+    throw new FailureError("bad_request", `Expected no file at ${to}, but there is one; scan the data set again.`);
+  await put(join(root, from), join(root, to));
 }
 
 async function put(staged: string, file: string): Promise<void> {

@@ -4,6 +4,7 @@ import { FailureError } from "../../protocol/errors.js";
 import { inTurn } from "./edit-lock.js";
 import { type EditSession, openEdit } from "./edit-session.js";
 import { type ListedPicture, listFolder } from "./list-folder.js";
+import { rejectImages } from "./move-images.js";
 import { textName } from "./picture-names.js";
 import { recoverInTurn } from "./recover.js";
 import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
@@ -16,13 +17,11 @@ export async function setCaption(root: string, image: string, caption: string): 
   });
 }
 
-/** Moves a picture and its caption to the data set's trash. Undone like a fix. Throws `not_found`. */
+/** Moves a picture and all that belongs to it to the data set's trash. Undone like a fix. Throws `not_found`. */
 export async function rejectImage(root: string, image: string): Promise<{ editId: string }> {
-  return await editPicture(root, image, "reject", async (edit, picture, others) => {
-    await edit.remove(picture.id);
-    const isShared = others.some(({ caption }) => caption === picture.caption);
-    if (picture.caption !== null && !isShared) await edit.remove(picture.caption);
-  });
+  const { editId } = await rejectImages(root, [image]);
+  if (editId === null) throw new Error("a rejected picture changed nothing");
+  return { editId };
 }
 
 /** Stores the word that calls the concept; "" for none. Throws `bad_request` for a word that is no single tag. */

@@ -7,11 +7,15 @@ import { writeAtomically } from "./write-atomically.js";
 /** Folder of a data set in which originals wait for an undo. */
 export const ORIGINALS = ".originals";
 
-/** One file that an edit replaced (`write`), made (`create`) or took away (`remove`). `sha256` is of the new content. */
+/**
+ * One file that an edit replaced (`write`), made (`create`), took away (`remove`) or moved here from `from` (`move`). `sha256` is of the new
+ * content; a file that only moved needs none, for it is its own original.
+ */
 export const JournalEntry = z.object({
-  kind: z.enum(["write", "create", "remove"]),
+  kind: z.enum(["write", "create", "remove", "move"]),
   path: z.string(),
   sha256: z.string().nullable(),
+  from: z.string().optional(),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;
 

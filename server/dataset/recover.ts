@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EDIT_ID, editFolder, ORIGINALS, readJournal } from "./journal.js";
@@ -11,12 +12,19 @@ import { restoreOriginals } from "./restore.js";
 export async function recoverInTurn(root: string): Promise<void> {
   const ids = (await readdir(join(root, ORIGINALS)).catch(() => [])).filter((id) => EDIT_ID.test(id));
   for (const id of ids.sort(compare).reverse()) {
+    const file = join(editFolder(root, id), "journal.json");
+    const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+    if (mtimeMs > 0 && settled.get(file) === mtimeMs) continue;
     const journal = await readJournal(root, id);
     const isCut = journal !== null && journal.state !== "done";
     if (isCut && (journal.pid === process.pid || !isAlive(journal.pid))) await restoreOriginals(root, journal);
     if (journal === null && (await isForgotten(root, id))) await rm(editFolder(root, id), { recursive: true, force: true });
+    if (journal?.state === "done") settled.set(file, mtimeMs);
   }
 }
+
+/** Journals that were found done, by the time they were written at: after thousands of edits, reading all of them would cost more than an edit. */
+const settled = new Map<string, number>();
 
 /** True for an edit that never began and whose process is gone; one with a journal that can't be understood holds originals and stays. */
 async function isForgotten(root: string, id: string): Promise<boolean> {

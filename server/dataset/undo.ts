@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { inTurn } from "./edit-lock.js";
-import { type Journal, readJournals } from "./journal.js";
+import { type Journal, type JournalEntry, readJournals } from "./journal.js";
 import { recoverInTurn } from "./recover.js";
 import { restoreOriginals } from "./restore.js";
 
@@ -28,11 +28,15 @@ export async function undoEdit(root: string, editId?: string): Promise<{ undone:
 }
 
 function refuseOverlap(journal: Journal, newer: readonly Journal[]): void {
-  const paths = new Set(journal.entries.map(({ path }) => path));
-  const later = newer.findLast(({ entries }) => entries.some(({ path }) => paths.has(path)));
+  const paths = new Set(journal.entries.flatMap(pathsOf));
+  const later = newer.findLast(({ entries }) => entries.flatMap(pathsOf).some((path) => paths.has(path)));
   if (later === undefined) return;
   throw new FailureError(
     "bad_request",
     `Expected to undo edit ${journal.id}, but edit ${later.id} (${later.label}) changed the same files later; undo that one first.`,
   );
+}
+
+function pathsOf({ path, from }: JournalEntry): string[] {
+  return from === undefined ? [path] : [path, from];
 }

@@ -17,6 +17,7 @@ import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
 import { loraToolHandlers } from "./lora-tool-handlers.js";
 import { runHandlers } from "./run-handlers.js";
+import { sortingHandlers } from "./sorting-handlers.js";
 import { taskHandlers } from "./task-handlers.js";
 import { uploadSource } from "./uploads.js";
 import { webuiHandlers } from "./webui-handlers.js";
@@ -44,6 +45,7 @@ export function makeHandlers(state: State): Handlers {
     ...webuiHandlers(state),
     ...loraToolHandlers(state),
     ...taskHandlers(state),
+    ...sortingHandlers(state),
   };
 }
 
