@@ -114,6 +114,22 @@ export const FixReport = z.object({
 });
 export type FixReport = z.infer<typeof FixReport>;
 
+/** Something about an import that a person should know although nothing was left behind. */
+export const ImportNote = z.object({
+  code: z.enum([
+    "grabber_shared_log",
+    "grabber_appended_log",
+    "grabber_picture_log",
+    "grabber_positions",
+    "from_metadata",
+    "already_there",
+  ]),
+  message: z.string(),
+  /** The files that it is about; empty: all. */
+  files: z.array(z.string()),
+});
+export type ImportNote = z.infer<typeof ImportNote>;
+
 /** What an import took over and what it left behind, with the reason in words. */
 export const ImportReport = z.object({
   name: z.string(),
@@ -121,5 +137,6 @@ export const ImportReport = z.object({
   images: z.int().nonnegative(),
   captions: z.int().nonnegative(),
   skipped: z.array(z.object({ file: z.string(), reason: z.string() })),
+  notes: z.array(ImportNote),
 });
 export type ImportReport = z.infer<typeof ImportReport>;

@@ -96,7 +96,10 @@ function describeFix({ dryRun, changes, editId }: FixReport): string {
   return [head, ...lines].join("\n");
 }
 
-function describeImport({ name, root, images, captions, skipped }: ImportReport): string {
+function describeImport({ name, root, images, captions, skipped, notes }: ImportReport): string {
+  const said = notes.map(
+    ({ message, files }) => `  ${message}${files.length > 0 ? ` (${files.slice(0, 5).join(", ")}${files.length > 5 ? ", …" : ""})` : ""}`,
+  );
   const left = skipped.map(({ file, reason }) => `  left behind: ${file}: ${reason}`);
-  return [`${name}: ${images} pictures and ${captions} captions in ${root}`, ...left].join("\n");
+  return [`${name}: ${images} pictures and ${captions} captions in ${root}`, ...said, ...left].join("\n");
 }

@@ -1,7 +1,7 @@
-import { copyFile, readdir, stat } from "node:fs/promises";
+import { copyFile, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
-import { type ImportLimits, type ImportSource, isLitter, type Skipped, type SourceFile } from "./import-source.js";
+import { checkReadable, type ImportLimits, type ImportSource, isLitter, type Skipped, type SourceFile } from "./import-source.js";
 import { compare } from "./list-folder.js";
 
 /** The files of a folder and of the folders in it. Links are not followed. Throws `bad_request` when there are too many. */
@@ -35,6 +35,15 @@ const MAX_DEPTH = 16;
 
 async function fileOf(folder: string, path: string): Promise<SourceFile> {
   const source = join(folder, path);
-  const { size } = await stat(source);
-  return { path, bytes: size, copyTo: (target) => copyFile(source, target) };
+  const { size, mtimeMs } = await stat(source);
+  return {
+    path,
+    bytes: size,
+    modifiedAt: mtimeMs,
+    async read() {
+      checkReadable(path, size);
+      return await readFile(source);
+    },
+    copyTo: (target) => copyFile(source, target),
+  };
 }

@@ -3,12 +3,16 @@ import { safeName, stemsOfFolder } from "./file-name.js";
 import type { ImportSource, Skipped, SourceFile } from "./import-source.js";
 import { compare } from "./list-folder.js";
 import { MASKS } from "./list-masks.js";
-import { baseName, captionNames, isCaptionName, isPictureName, parseSubsetName } from "./picture-names.js";
+import { baseName, captionNames, isCaptionName, isJsonName, isPictureName, parseSubsetName } from "./picture-names.js";
 import { isRegularisation } from "./regularisation.js";
 
-/** A picture with its caption and where both go: `folder/stem.<extension of what it turns out to be>` and `folder/stem.txt`. */
-export type PlacedPicture = { source: SourceFile; caption: SourceFile | null; folder: string; stem: string };
-export type Layout = { pictures: PlacedPicture[]; skipped: Skipped[] };
+/**
+ * A picture with its caption and the JSON file that says more of it, and where they go: `folder/stem.<extension of what it turns out to
+ * be>`, `folder/stem.txt` and `folder/stem.json`.
+ */
+export type PlacedPicture = { source: SourceFile; caption: SourceFile | null; sidecar: SourceFile | null; folder: string; stem: string };
+/** `lists`: JSON files that belong to no single picture. */
+export type Layout = { pictures: PlacedPicture[]; lists: SourceFile[]; skipped: Skipped[] };
 
 /**
  * Sorts a source's files into kohya's layout by their names alone. `10_name` folders stay, other folders become `1_<folder>`, loose
@@ -17,6 +21,8 @@ export type Layout = { pictures: PlacedPicture[]; skipped: Skipped[] };
 export function layOut(source: ImportSource, datasetName: string): Layout {
   const files = [...source.files].sort((a, b) => compare(a.path, b.path));
   const byPath = new Map(files.map((file) => [file.path.toLowerCase(), file]));
+  const firstOf = (names: readonly string[]) =>
+    names.map((name) => byPath.get(name.toLowerCase())).find((found) => found !== undefined) ?? null;
   const trunk = trunkOf(files.filter(({ path }) => isPictureName(path)));
   const used = new Set<SourceFile>();
   const stems = new Map<string, (stem: string) => string>();
@@ -29,24 +35,25 @@ export function layOut(source: ImportSource, datasetName: string): Layout {
       masks.push(file);
       continue;
     }
-    const caption =
-      captionNames(file.path)
-        .map((name) => byPath.get(name.toLowerCase()))
-        .find((found) => found !== undefined) ?? null;
+    const caption = firstOf(captionNames(file.path));
+    const sidecar = firstOf([`${file.path}.json`, `${baseName(file.path)}.json`]);
     if (caption !== null) used.add(caption);
+    if (sidecar !== null) used.add(sidecar);
     const folder = folderFor(dirname(file.path).replace(/^\.$/, ""), trunk, source.name, datasetName);
     const give = stems.get(folder) ?? stemsOfFolder();
     stems.set(folder, give);
     const name = safeName(basename(file.path));
-    const picture = { source: file, caption, folder, stem: give(safeName(baseName(name))) };
+    const picture = { source: file, caption, sidecar, folder, stem: give(safeName(baseName(name))) };
     pictures.push(picture);
     placed.set(baseName(file.path).toLowerCase(), picture);
   }
   for (const file of masks) {
     const picture = placed.get(pictureOfMask(file.path));
-    if (picture) pictures.push({ source: file, caption: null, folder: `${picture.folder}/${MASKS}`, stem: picture.stem });
+    if (picture) pictures.push({ source: file, caption: null, sidecar: null, folder: `${picture.folder}/${MASKS}`, stem: picture.stem });
   }
-  return { pictures, skipped: [...source.skipped, ...leftBehind(files, used)] };
+  const lists = files.filter((file) => isJsonName(file.path) && !used.has(file));
+  for (const list of lists) used.add(list);
+  return { pictures, lists, skipped: [...source.skipped, ...leftBehind(files, used)] };
 }
 
 /** The name without extension, in lower case, of the picture that a file is the mask of by its place; "" for files elsewhere. */

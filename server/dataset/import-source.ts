@@ -1,7 +1,13 @@
+import { FailureError } from "../../protocol/errors.js";
+
 /** One file that an import may take over. `path` is below the source, with `/`. */
 export type SourceFile = {
   path: string;
   bytes: number;
+  /** When it was last changed, in milliseconds since 1970. */
+  modifiedAt: number;
+  /** The whole content; for small files such as captions. Throws `bad_request` for a file of more than 64 MB. */
+  read(): Promise<Buffer>;
   /** Writes the content to a new file; the source is only read. */
   copyTo(target: string): Promise<void>;
 };
@@ -27,6 +33,18 @@ export type ImportLimits = {
 };
 
 export const IMPORT_LIMITS: ImportLimits = { files: 100_000, totalBytes: 50e9, fileBytes: 1e9, expansion: 100 };
+
+/** Beyond this size no caption and no list of captions is read into memory. */
+const READABLE_BYTES = 64e6;
+
+/** Refuses to hold a file in memory that is too large for it. */
+export function checkReadable(path: string, bytes: number): void {
+  if (bytes <= READABLE_BYTES) return;
+  throw new FailureError(
+    "bad_request",
+    `Expected a text of at most ${READABLE_BYTES / 1e6} MB in ${path}, but it has ${Math.ceil(bytes / 1e6)}; remove it.`,
+  );
+}
 
 /** True for files that systems leave lying about and nobody misses. */
 export function isLitter(path: string): boolean {

@@ -7,6 +7,7 @@ import { checkDatasetName } from "./file-name.js";
 import { openFolder } from "./folder-source.js";
 import { layOut } from "./import-layout.js";
 import { IMPORT_LIMITS, type ImportLimits, type ImportSource } from "./import-source.js";
+import { readBeside } from "./read-beside.js";
 import { takePicture } from "./take-picture.js";
 import { DATASET_FILE } from "./trigger-word.js";
 import { writeFailure } from "./write-atomically.js";
@@ -81,14 +82,15 @@ async function refuseExisting(datasetsDir: string, name: string): Promise<void> 
 }
 
 async function takeAll(source: ImportSource, name: string, root: string): Promise<ImportReport> {
-  const { pictures, skipped } = layOut(source, name);
-  const report: ImportReport = { name, root, images: 0, captions: 0, skipped };
+  const layout = layOut(source, name);
+  const { besideOf, notes, skipped } = await readBeside(layout);
+  const report: ImportReport = { name, root, images: 0, captions: 0, skipped: [...layout.skipped, ...skipped], notes };
   // One after the other: copying is bound by the disk, and a zip is read through one handle.
-  for (const picture of pictures) {
-    const taken = await takePicture(picture, root);
+  for (const picture of layout.pictures) {
+    const taken = await takePicture(picture, await besideOf(picture), root);
     report.images += taken.reason === null ? 1 : 0;
     report.captions += taken.hasCaption ? 1 : 0;
-    if (taken.reason !== null) skipped.push({ file: picture.source.path, reason: taken.reason });
+    if (taken.reason !== null) report.skipped.push({ file: picture.source.path, reason: taken.reason });
   }
   return report;
 }

@@ -32,6 +32,11 @@ export function isCaptionName(name: string): boolean {
   return CAPTION_EXTENSIONS.some((extension) => extension === extname(name).toLowerCase());
 }
 
+/** True for files in which downloaders and trainers keep what they know of pictures. */
+export function isJsonName(name: string): boolean {
+  return extname(name).toLowerCase() === ".json";
+}
+
 /** The name without its extension. */
 export function baseName(name: string): string {
   return name.slice(0, name.length - extname(name).length);

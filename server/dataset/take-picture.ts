@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
+import type { Post } from "../../protocol/post.js";
 import { MAX_DECODED_PIXELS, sharp } from "./decoder.js";
 import type { PlacedPicture } from "./import-layout.js";
 import { DECODE, nameOf } from "./picture.js";
@@ -11,8 +12,11 @@ export type TakenPicture = { reason: string | null; hasCaption: boolean };
 
 const EXTENSIONS: Partial<Record<Sniffed["format"], string>> = { jpeg: ".jpg", png: ".png", webp: ".webp" };
 
+/** What is to stand beside a picture where its own caption file does not say it. */
+export type Beside = { caption: string | null; post: Post | null };
+
 /** Copies a picture and its caption below `root`, named for what the picture is; a format that trainers don't read becomes PNG. */
-export async function takePicture({ source, caption, folder, stem }: PlacedPicture, root: string): Promise<TakenPicture> {
+export async function takePicture({ source, caption, folder, stem }: PlacedPicture, beside: Beside, root: string): Promise<TakenPicture> {
   const target = join(root, folder, stem);
   await mkdir(join(root, folder), { recursive: true });
   const raw = `${target}.importing`;
@@ -20,9 +24,11 @@ export async function takePicture({ source, caption, folder, stem }: PlacedPictu
     await copy(source.copyTo(raw));
     const sniffed = sniff(readHead(raw));
     const reason = sniffed === null ? await reasonFor(raw) : await place(raw, target, sniffed);
-    if (reason !== null || caption === null) return { reason, hasCaption: false };
-    await copy(caption.copyTo(`${target}.txt`));
-    return { reason, hasCaption: true };
+    if (reason !== null) return { reason, hasCaption: false };
+    if (beside.post !== null) await writeFile(`${target}.json`, JSON.stringify(beside.post, null, 1));
+    if (beside.caption !== null) await writeFile(`${target}.txt`, beside.caption);
+    else if (caption !== null) await copy(caption.copyTo(`${target}.txt`));
+    return { reason, hasCaption: beside.caption !== null || caption !== null };
   } finally {
     await rm(raw, { force: true });
   }

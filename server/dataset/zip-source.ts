@@ -1,10 +1,11 @@
 import { createWriteStream } from "node:fs";
 import { basename, extname } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import yauzl, { type Entry, type ZipFile } from "yauzl";
 import { FailureError } from "../../protocol/errors.js";
-import { type ImportLimits, type ImportSource, isLitter, type Skipped, type SourceFile } from "./import-source.js";
-import { isCaptionName, isPictureName } from "./picture-names.js";
+import { checkReadable, type ImportLimits, type ImportSource, isLitter, type Skipped, type SourceFile } from "./import-source.js";
+import { isCaptionName, isJsonName, isPictureName } from "./picture-names.js";
 
 /**
  * The pictures and captions in a zip. Its list is judged before a byte is unpacked: paths that leave the folder and too
@@ -38,6 +39,11 @@ function fileOf(zip: ZipFile, entry: Entry): SourceFile {
   return {
     path: entry.fileName,
     bytes: entry.uncompressedSize,
+    modifiedAt: entry.getLastModDate().getTime(),
+    async read() {
+      checkReadable(entry.fileName, entry.uncompressedSize);
+      return await buffer(await zip.openReadStreamPromise(entry));
+    },
     copyTo: async (target) => pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, { flags: "wx" })),
   };
 }
@@ -46,7 +52,8 @@ const LINK = 0o120000;
 const TYPE_BITS = 0o170000;
 
 function reasonToSkip(entry: Entry, { expansion, fileBytes }: ImportLimits): string | null {
-  if (!isPictureName(entry.fileName) && !isCaptionName(entry.fileName)) return "Not a picture or a caption.";
+  const isWanted = [isPictureName, isCaptionName, isJsonName].some((knows) => knows(entry.fileName));
+  if (!isWanted) return "Not a picture or a caption.";
   if (((entry.externalFileAttributes >>> 16) & TYPE_BITS) === LINK) return "Links are not followed.";
   if (entry.isEncrypted()) return "It is encrypted; unpack the zip with its password first.";
   if (entry.uncompressedSize > fileBytes) return `It has more than ${Math.floor(fileBytes / 1e6)} MB.`;

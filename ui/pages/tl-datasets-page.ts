@@ -107,6 +107,13 @@ export class TlDatasetsPage extends LitElement {
     return html`<section class="panel" role="status">
       <p>${t("import.done", { name: report.name, images: t("datasets.pictures", { n: report.images }), captions: t("import.captions", { n: report.captions }) })}
         <a href=${routeHash(datasetRoute(report.name))}>${t("import.open")}</a></p>
+      ${report.notes.map(
+        ({
+          message,
+          files,
+        }) => html`<details ?open=${files.length === 0}><summary>${message} ${files.length > 0 ? html`<span class="subdued">${t("import.noteFiles", { n: files.length })}</span>` : nothing}</summary>
+          ${files.length > 0 ? html`<ul class="skipped fine" tabindex="0">${files.map((file) => html`<li><code>${file}</code></li>`)}</ul>` : nothing}</details>`,
+      )}
       ${
         report.skipped.length > 0
           ? html`<details><summary>${t("import.skipped", { n: report.skipped.length })}</summary>
@@ -126,7 +133,7 @@ export class TlDatasetsPage extends LitElement {
     if (!report) return;
     this._report = report;
     // With something left behind the person should see the reasons before going on.
-    if (report.skipped.length === 0 && this.isConnected) location.hash = routeHash(datasetRoute(report.name));
+    if (report.skipped.length + report.notes.length === 0 && this.isConnected) location.hash = routeHash(datasetRoute(report.name));
     this.requestUpdate();
   }
 

@@ -20,6 +20,7 @@ export const datasetTexts = {
   "import.done": "{name}: {images} and {captions} taken over.",
   "import.captions": { one: "{n} caption", other: "{n} captions" },
   "import.open": "Open the data set",
+  "import.noteFiles": { one: "{n} file", other: "{n} files" },
   "import.skipped": { one: "{n} file was left out", other: "{n} files were left out" },
   "scan.running": "Looking at every picture and caption…",
   "scan.again": "Look again",

@@ -28,6 +28,7 @@ export const datasetTexts: Record<keyof typeof keys, Message> = {
   "import.done": "{name}: взято {images} и {captions}.",
   "import.captions": { one: "{n} подпись", few: "{n} подписи", many: "{n} подписей", other: "{n} подписи" },
   "import.open": "Открыть датасет",
+  "import.noteFiles": { one: "{n} файл", few: "{n} файла", many: "{n} файлов", other: "{n} файла" },
   "import.skipped": { one: "{n} файл пропущен", few: "{n} файла пропущено", many: "{n} файлов пропущено", other: "{n} файла пропущено" },
   "scan.running": "Просматриваю картинки и подписи…",
   "scan.again": "Просмотреть снова",
