@@ -24,6 +24,8 @@ export function engineWarnings(settings: ResolvedSettings, kind: BaseModel["kind
   const alone = Object.entries(settings).filter(([key, value]) => OURS_ALONE.has(key) && !NO_MATTER.has(key) && value !== DEFAULTS[key]);
   const names = [
     ...alone.map(([key]) => key),
+    // It knows fp8 alone, and not without mixed precision.
+    ...(settings.baseWeights === "int8" || (settings.baseWeights === "fp8" && settings.mixedPrecision === "no") ? ["baseWeights"] : []),
     // sd-scripts takes masks from a folder of their own in another kind of data set.
     ...(settings.maskedLoss ? ["maskedLoss"] : []),
     // Its LoRA has one rate for both text encoders.

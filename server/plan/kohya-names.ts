@@ -46,6 +46,8 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["lr_scheduler_min_lr_ratio", "lrSchedulerMinLrRatio"],
   ["gradient_accumulation_steps", "gradientAccumulationSteps"],
   ["gradient_checkpointing", "gradientCheckpointing"],
+  ["fp8_base_unet", "baseWeights"],
+  ["fp8_base", "baseWeights"],
   ["loss_type", "lossType"],
   ["huber_c", "huberC"],
   ["huber_schedule", "huberSchedule"],
@@ -113,6 +115,9 @@ export function kohyaValue(name: string, value: unknown): unknown {
     case "random_crop":
       // Four crops of each picture are kept; sd-scripts makes a new one each time and keeps none.
       return typeof value === "boolean" ? (value ? 4 : 0) : value;
+    case "fp8_base":
+    case "fp8_base_unet":
+      return typeof value === "boolean" ? (value ? "fp8" : "full") : value;
     case "text_encoder_lr":
       return Array.isArray(value) && value.length === 1 ? value[0] : value;
     case "lr_scheduler":
@@ -146,6 +151,9 @@ export function kohyaOption(
       return isSize(value) ? { name, value: `${value.width},${value.height}` } : null;
     case "unet_lr":
       return value === 0 ? null : { name, value };
+    case "fp8_base_unet":
+      // sd-scripts refuses it without mixed precision.
+      return value === "fp8" && settings.mixedPrecision !== "no" ? { name, value: true } : null;
     case "random_crop":
       return { name, value: typeof value === "number" && value > 0 };
     case "text_encoder_lr":

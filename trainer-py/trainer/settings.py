@@ -10,6 +10,7 @@ NETWORKS = ("lora", "locon", "dora", "loha", "lokr")
 SCHEDULES = ("constant", "linear", "cosine", "cosine_with_restarts", "polynomial", "constant_with_warmup")
 LOSS_TYPES = ("l2", "l1", "huber", "smooth_l1")
 PREDICTIONS = ("auto", "epsilon", "v")
+BASE_WEIGHTS = ("full", "fp8", "int8")
 HUBER_SCHEDULES = ("snr", "exponential", "constant")
 
 
@@ -94,6 +95,7 @@ class Settings:
     lr_scheduler_min_lr_ratio: float = 0.0
     gradient_accumulation_steps: int = 1
     gradient_checkpointing: bool = False
+    base_weights: str = "full"
     ema_decay: float = 0.0
     stop_text_encoder_at: float = 1.0
     network_type: str = "lora"
@@ -162,6 +164,7 @@ class Settings:
         expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
         expect(self.max_token_length in (75, 150, 225), "a maxTokenLength of 75, 150 or 225")
         expect(self.clip_skip >= 1, "a clipSkip of at least 1")
+        expect(self.base_weights in BASE_WEIGHTS, f"baseWeights of {', '.join(BASE_WEIGHTS)}")
         expect(self.prediction_type in PREDICTIONS, f"a predictionType of {', '.join(PREDICTIONS)}")
 
     def _check_learning(self) -> None:

@@ -11,6 +11,7 @@ const NAMES = `
   lr_scheduler_power lr_scheduler_timescale lr_scheduler_min_lr_ratio min_snr_gamma scale_v_pred_loss_like_noise_pred v_pred_like_loss
   debiased_estimation_loss weighted_captions unet_lr text_encoder_lr network_weights network_dim network_alpha network_dropout
   network_args network_train_unet_only network_train_text_encoder_only dim_from_weights scale_weight_norms base_weights
-  base_weights_multiplier batch_size network_multiplier stop_text_encoder_training gradient_checkpointing`;
+  base_weights_multiplier batch_size network_multiplier stop_text_encoder_training gradient_checkpointing
+  fp8_base fp8_base_unet`;
 
 export const KOHYA_OPTIONS: ReadonlySet<string> = new Set(NAMES.split(/\s+/).filter(Boolean));

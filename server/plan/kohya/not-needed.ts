@@ -27,7 +27,7 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   [
     SPEED,
     `xformers sdpa mem_eff_attn cpu_offload_checkpointing lowram highvram max_data_loader_n_workers
-     persistent_data_loader_workers torch_compile dynamo_backend fused_backward_pass full_fp16 full_bf16 fp8_base fp8_base_unet
+     persistent_data_loader_workers torch_compile dynamo_backend fused_backward_pass full_fp16 full_bf16
      ddp_timeout ddp_gradient_as_bucket_view ddp_static_graph deepspeed zero_stage offload_optimizer_device offload_optimizer_nvme_path
      offload_param_device offload_param_nvme_path zero3_init_flag zero3_save_16bit_model fp16_master_weights_and_gradients
      disable_mmap_load_safetensors cache_text_encoder_outputs cache_text_encoder_outputs_to_disk tokenizer_cache_dir`,

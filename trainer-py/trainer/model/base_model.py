@@ -61,11 +61,13 @@ def load_base_model(  # noqa: PLR0913
     clip_skip: int = 1,
     vae_path: Path | None = None,
     prediction: str | None = None,
+    packing: str | None = None,
 ) -> BaseModel:
     """Read a single file or a folder in diffusers' layout without touching the network.
 
     clip_skip: the smallest that will be asked for; text layers beyond it are not loaded. vae_path: an autoencoder that
     takes the place of the model's own. prediction: "epsilon" or "v" instead of what the files say.
+    packing: "fp8" or "int8" for the weights of the UNet's blocks.
     Raises Failure `base_model_missing`, `base_model_corrupt`, `base_model_unsafe` or `base_model_unsupported`.
     """
     path = Path(path)
@@ -74,7 +76,7 @@ def load_base_model(  # noqa: PLR0913
     unet, text_encoders, vae = _empty_modules(config, clip_skip)
     loader = WeightLoader(checkpoint, path, device)
     if "unet" in parts:
-        loader.unet(unet, dtype)
+        loader.unet(unet, dtype, packing)
     if "text_encoder" in parts:
         for text_encoder in text_encoders:
             loader.text_encoder(text_encoder, dtype)

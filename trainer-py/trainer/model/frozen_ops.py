@@ -1,6 +1,6 @@
 """Frozen layers as autograd functions that keep no more than the gradient of their input needs."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +12,25 @@ class FrozenConv(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002
         if input.requires_grad and torch.is_grad_enabled():
-            return _Convolution.apply(input, self.weight, self.bias, self.stride, self.padding)
+            return _Convolution.apply(input, self)
         return F.conv2d(input, self.weight, self.bias, self.stride, self.padding)
+
+
+class FrozenWeight(Protocol):
+    """A layer, or several joined."""
+
+    @property
+    def weight(self) -> Tensor: ...
+
+    @property
+    def bias(self) -> Tensor | None: ...
+
+
+def frozen_linear(x: Tensor, layer: FrozenWeight) -> Tensor:
+    """`layer` over x (…, in) without keeping its weight, which may be made for the moment."""
+    if x.requires_grad and torch.is_grad_enabled():
+        return _Linear.apply(x, layer)
+    return F.linear(x, layer.weight, layer.bias)
 
 
 def norm_silu(x: Tensor, norm: nn.GroupNorm) -> Tensor:
@@ -43,33 +60,34 @@ _QUICK = 1.702
 
 class _Convolution(torch.autograd.Function):
     @staticmethod
-    def forward(  # noqa: PLR0913
-        ctx: Any,  # noqa: ANN401
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        stride: tuple[int, int],
-        padding: tuple[int, int],
-    ) -> Tensor:
-        ctx.save_for_backward(weight)
-        ctx.facts = (x.shape, stride, padding)
-        ctx.memory = _memory(x)
-        return F.conv2d(x, weight, bias, stride, padding)
+    def forward(ctx: Any, x: Tensor, layer: FrozenConv) -> Tensor:  # noqa: ANN401
+        ctx.facts = (x.shape, _memory(x), layer)
+        return F.conv2d(x, layer.weight, layer.bias, layer.stride, layer.padding)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        (weight,) = ctx.saved_tensors
-        shape, stride, padding = ctx.facts
+        shape, memory, layer = ctx.facts
         # The operator wants an input for its shape and layout only, when no gradient of the weight is asked for.
         if shape == grad.shape:
             like = grad
         else:
-            like = torch.empty(shape, dtype=grad.dtype, device=grad.device, memory_format=ctx.memory)
+            like = torch.empty(shape, dtype=grad.dtype, device=grad.device, memory_format=memory)
         wanted = (True, False, False)
         grad_x, _, _ = torch.ops.aten.convolution_backward(
-            grad, like, weight, None, stride, padding, (1, 1), False, (0, 0), 1, wanted
+            grad, like, layer.weight, None, layer.stride, layer.padding, (1, 1), False, (0, 0), 1, wanted
         )
-        return grad_x, None, None, None, None
+        return grad_x, None
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, layer: FrozenWeight) -> Tensor:  # noqa: ANN401
+        ctx.layer = layer
+        return F.linear(x, layer.weight, layer.bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+        return grad @ ctx.layer.weight, None
 
 
 class _NormSilu(torch.autograd.Function):

@@ -13,6 +13,7 @@ from trainer.model.clip_text import ClipText
 from trainer.model.ldm_keys import UNET_PREFIX, VAE_PREFIX
 from trainer.model.model_config import TextEncoderConfig
 from trainer.model.model_kind import misfit
+from trainer.model.packed_layers import PackedConv, PackedLinear, pack_layers
 from trainer.model.unet import Unet
 from trainer.model.vae import Vae
 
@@ -41,8 +42,13 @@ class WeightLoader:
     path: Path
     device: torch.device
 
-    def unet(self, unet: Unet, dtype: torch.dtype) -> None:
-        self._join(unet, dtype)
+    def unet(self, unet: Unet, dtype: torch.dtype, packing: str | None = None) -> None:
+        """packing: "fp8" or "int8" for the layers of the blocks, see `pack_layers`."""
+        if packing is None:
+            self._join(unet, dtype)
+        else:
+            pack_layers(unet, packing, device=self.device, dtype=dtype)
+            self._fill_packed(unet)
         self._fill(unet, lambda name: _Source(UNET_PREFIX + name), dtype, memory=torch.channels_last)
 
     def text_encoder(self, text_encoder: ClipText, dtype: torch.dtype) -> None:
@@ -81,6 +87,13 @@ class WeightLoader:
                     parameter.copy_(tensor)
         module.load_state_dict(state, strict=False, assign=True)
         module.requires_grad_(False)
+
+    def _fill_packed(self, unet: Unet) -> None:
+        keys = frozenset(self.checkpoint.keys())
+        for name, layer in unet.named_modules():
+            if isinstance(layer, (PackedLinear, PackedConv)):
+                source = _Source(f"{UNET_PREFIX}{name}.weight")
+                layer.packed.fill(self._tensor(source, layer.packed.shape, keys))
 
     def _tensor(self, source: _Source, shape: torch.Size, keys: frozenset[str]) -> Tensor:
         if source.key not in keys:

@@ -22,9 +22,11 @@ def load_plan_base(plan: Plan, *, device: torch.device, parts: frozenset[str]) -
         clip_skip=settings.clip_skip,
         vae_path=Path(settings.vae) if settings.vae else None,
         prediction=plan.prediction or None,
+        packing=None if settings.base_weights == "full" else settings.base_weights,
     )
-    for module in (base.unet, *base.text_encoders):
-        module.recomputes = settings.gradient_checkpointing
+    base.unet.recomputes = settings.gradient_checkpointing
+    for text_encoder in base.text_encoders:
+        text_encoder.recomputes = settings.gradient_checkpointing
     if not settings.zero_terminal_snr or base.config.zero_terminal_snr:
         return base
     config = replace(base.config, zero_terminal_snr=True)

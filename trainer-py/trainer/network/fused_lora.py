@@ -18,21 +18,31 @@ Drop = Callable[[int, int, int], Tensor]
 class LinearLora:
     """What one call of `FusedLora` needs besides its input, none of which it keeps for the backward pass.
 
-    weight (out, in), bias (out) or None; down (rank, in), up (out, rank) in the weight's type. The masters' gradients
-    are float32 or wider. Transposed views are made once, as each costs a call.
+    weight (out, in), or what makes it for the moment; bias (out) or None; down (rank, in), up (out, rank) in the
+    weight's type. The masters' gradients are float32 or wider. Transposed views are made once, as each costs a call.
     """
 
-    weight: Tensor
+    weight: Tensor | Callable[[], Tensor]
     bias: Tensor | None
     down: Tensor
     up: Tensor
     scale: float
 
     def __post_init__(self) -> None:
-        for name in ("weight", "down", "up"):
+        for name in ("down", "up"):
             object.__setattr__(self, f"{name}_t", getattr(self, name).t())
+        fixed = self.weight.t() if isinstance(self.weight, Tensor) else None
+        object.__setattr__(self, "_weight_t", fixed)
 
-    weight_t: Tensor = field(init=False)
+    def weight_now(self) -> Tensor:
+        """(out, in)"""
+        return self.weight if isinstance(self.weight, Tensor) else self.weight()
+
+    def weight_t(self) -> Tensor:
+        """(in, out)"""
+        return self.weight_now().t() if self._weight_t is None else self._weight_t
+
+    _weight_t: Tensor | None = field(init=False)
     down_t: Tensor = field(init=False)
     up_t: Tensor = field(init=False)
 
@@ -61,7 +71,7 @@ class FusedLora(torch.autograd.Function):
         if drop is not None:
             mask = drop(x.shape[0], rows.shape[0] // x.shape[0], hidden.shape[1]).view_as(hidden)
             hidden.mul_(mask)
-        y = linear(rows, layer.weight_t, layer.bias)
+        y = linear(rows, layer.weight_t(), layer.bias)
         y.addmm_(hidden, layer.up_t, alpha=layer.scale)  # (n, out)
         ctx.save_for_backward(kept, hidden, mask)
         ctx.layer, ctx.masters, ctx.shape, ctx.activation = layer, (down, up), x.shape, activation
@@ -78,7 +88,7 @@ class FusedLora(torch.autograd.Function):
             grad_hidden.mul_(mask)
         grad_x = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.mm(grad, layer.weight).addmm_(grad_hidden, layer.down, alpha=layer.scale)
+            grad_x = torch.mm(grad, layer.weight_now()).addmm_(grad_hidden, layer.down, alpha=layer.scale)
             grad_x = (activation.gradient(kept, state, grad_x) if activation else grad_x).view(ctx.shape)
         grad_down = add_product(down, grad_hidden.t(), rows, layer.scale)
         grad_up = add_product(up, grad.t(), hidden, layer.scale)
@@ -136,13 +146,13 @@ class FusedConvLora(torch.autograd.Function):
             mask = drop(batch, height * width, rank).transpose(1, 2).reshape(hidden.shape)
             hidden.mul_(mask)
         y = _add_up(y, hidden, up_low)
-        ctx.save_for_backward(x, hidden, module.weight, down_low, up_low, mask)
+        ctx.save_for_backward(x, hidden, down_low, up_low, mask)
         ctx.scale, ctx.module = scale, module
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        x, hidden, weight, down_low, up_low, mask = ctx.saved_tensors
+        x, hidden, down_low, up_low, mask = ctx.saved_tensors
         grad_hidden = F.conv2d(grad, up_low.T[:, :, None, None]).mul_(ctx.scale)
         if mask is not None:
             grad_hidden.mul_(mask)
@@ -150,7 +160,7 @@ class FusedConvLora(torch.autograd.Function):
         from_down, grad_down, _ = convolution_backward(ctx.module, grad_hidden, x, down_low, (needs_x, True))
         grad_x = None
         if needs_x:
-            grad_x = convolution_backward(ctx.module, grad, x, weight, (True, False))[0]
+            grad_x = convolution_backward(ctx.module, grad, x, ctx.module.weight, (True, False))[0]
             grad_x.add_(from_down)
         kind = torch.promote_types(x.dtype, torch.float32)
         # A batch's products are summed in full precision.

@@ -38,10 +38,9 @@ class Run:
 
 @dataclass(frozen=True)
 class JoinedLora:
-    """weight (outs, in), bias (outs) or None, down (ranks, in) of all layers together; down_gradients: one a hand."""
+    """The frozen layers, and down (ranks, in) of all of them together; down_gradients: one a hand."""
 
-    weight: Tensor
-    bias: Tensor | None
+    joined: JoinedLinear
     down: Tensor
     down_gradients: tuple[Tensor, ...]
     runs: tuple[Run, ...]
@@ -59,7 +58,7 @@ class FusedJoinedLora(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, anchor: Tensor, layers: JoinedLora, hand: int) -> Tensor:  # noqa: ANN401, ARG004
         rows = as_rows(x)
         hidden = torch.mm(rows, layers.down.t())  # (n, ranks)
-        y = linear(rows, layers.weight.t(), layers.bias)  # (n, outs)
+        y = linear(rows, layers.joined.weight.t(), layers.joined.bias)  # (n, outs)
         for run in layers.runs:
             run.outputs(y).baddbmm_(run.hidden(hidden), run.up.transpose(1, 2), alpha=run.scale)
         ctx.save_for_backward(rows, hidden)
@@ -84,7 +83,7 @@ class FusedJoinedLora(torch.autograd.Function):
                 gradient.add_(torch.bmm(transposed, run.hidden(hidden)), alpha=run.scale)
         grad_x = None
         if ctx.needs_input_grad[0]:
-            grad_x = torch.mm(grad, layers.weight).addmm_(grad_hidden, layers.down).view(ctx.shape)
+            grad_x = torch.mm(grad, layers.joined.weight).addmm_(grad_hidden, layers.down).view(ctx.shape)
         gradient = layers.down_gradients[ctx.hand]
         if gradient.dtype == grad.dtype:
             gradient.addmm_(grad_hidden.t(), rows)
@@ -99,7 +98,7 @@ def join_loras(joined: JoinedLinear, loras: Sequence[LinearLora], masters: Seque
     masters: per layer its down masters of all hands, then its up masters. Halves of one kind must lie behind each other
     in memory, in the layers' order, as must their gradients.
     """
-    assert joined.weight is not None
+    assert joined.is_placed
     hands = len(masters[0]) // 2
     ranks = sum(lora.down.shape[0] for lora in loras)
     first_out = first_hidden = 0
@@ -115,8 +114,7 @@ def join_loras(joined: JoinedLinear, loras: Sequence[LinearLora], masters: Seque
         first_hidden += len(members) * shape[1]
     down = (ranks, loras[0].down.shape[1])
     return JoinedLora(
-        weight=joined.weight,
-        bias=joined.bias,
+        joined=joined,
         down=_together(loras[0].down, down),
         down_gradients=tuple(_together(_gradient(masters[0][hand]), down) for hand in range(hands)),
         runs=tuple(runs),

@@ -8,14 +8,14 @@ from torch import Tensor
 from trainer.network.lora_weights import LohaModule, LoraModule, NetworkModule
 
 
-def limit_norms(modules: Mapping[str, NetworkModule], weights: Mapping[str, Tensor], max_norm: float) -> int:
+def limit_norms(modules: Mapping[str, NetworkModule], shapes: Mapping[str, torch.Size], max_norm: float) -> int:
     """Scale each change whose Frobenius norm is above `max_norm` down to it, in place; how many were.
 
-    modules hold live tensors, weights those of their layers. The scale is shared by a module's factors as in kohya
-    (both halves of a LoRA alike) and LyCORIS (LoHa's first factor, all of LoKr's).
+    modules hold live tensors, shapes are those of their layers' weights. The scale is shared by a module's factors as
+    in kohya (both halves of a LoRA alike) and LyCORIS (LoHa's first factor, all of LoKr's).
     """
     with torch.no_grad():
-        norms = torch.stack([_norm(module, weights[name].shape) for name, module in modules.items()])
+        norms = torch.stack([_norm(module, shapes[name]) for name, module in modules.items()])
         ratios = (max_norm / norms).clamp(max=1.0).tolist()
         count = 0
         for module, ratio in zip(modules.values(), ratios, strict=True):

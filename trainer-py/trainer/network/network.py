@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from trainer.model.activation import Activation
 from trainer.model.joined_linear import JoinedLinear
+from trainer.model.packed_layers import matrix_of
+from trainer.model.recompute import carry
 from trainer.network.dropout import Dropout
 from trainer.network.flat_parameters import FlatParameters
 from trainer.network.fused_lora import Drop, FusedConvLora, FusedLora, LinearLora
@@ -46,6 +48,7 @@ class _Layer:
     """
 
     module: Target
+    shape: torch.Size
     layout: Layout
     by_hand: list[list[Tensor]]
     low: list[Tensor]
@@ -80,6 +83,7 @@ class LoraNetwork:
         self.enabled = True
         self.hands = hands
         self._thread = threading.local()
+        carry(self._thread)
         self._seed, self._dropout, self._moment = seed, dropout, (0, 0)
         if specs is None:
             specs = dict.fromkeys(targets, ModuleSpec("lora", dim, alpha))
@@ -105,7 +109,7 @@ class LoraNetwork:
                 name: module_of(
                     layer.layout,
                     {part.role: leaf.detach() for part, leaf in zip(layer.layout.parts, layer.by_hand[0], strict=True)},
-                    layer.module.weight.ndim,
+                    len(layer.shape),
                 )
                 for name, layer in self._layers.items()
             }
@@ -131,9 +135,8 @@ class LoraNetwork:
 
     def limit_norms(self, max_norm: float) -> int:
         """kohya's max-norm over all modules; how many were scaled down."""
-        scaled = limit_norms(
-            self.weights().modules, {name: layer.module.weight for name, layer in self._layers.items()}, max_norm
-        )
+        shapes = {name: layer.shape for name, layer in self._layers.items()}
+        scaled = limit_norms(self.weights().modules, shapes, max_norm)
         if scaled:
             self.refresh()
         return scaled
@@ -170,8 +173,8 @@ class LoraNetwork:
         linear = None
         if layout.kind == "lora" and not has_kernel(module):
             down, up = low
-            linear = LinearLora(module.weight.flatten(1), module.bias, down, up, layout.scale)
-        return _Layer(module, layout, by_hand, low, linear)
+            linear = LinearLora(matrix_of(module), module.bias, down, up, layout.scale)
+        return _Layer(module, module.weight.shape, layout, by_hand, low, linear)
 
     def _join(self, joined: JoinedLinear, layers: list[_Layer]) -> None:
         linears = [layer.linear for layer in layers if layer.linear is not None]
@@ -204,7 +207,7 @@ class LoraNetwork:
         hand = getattr(self._thread, "hand", 0)
         module, layout, parts = layer.module, layer.layout, layer.by_hand[hand]
         if layout.kind != "lora":
-            rows = self._dropout.rows(self._seed, (*place, hand), module.weight.shape[0], x.device)
+            rows = self._dropout.rows(self._seed, (*place, hand), layer.shape[0], x.device)
             roles = tuple(part.role for part in layout.parts)
             return FusedWeight.apply(x, module, roles, layout.scale, rows, *parts)
         drop = self._drop((*place, hand), x)

@@ -33,7 +33,7 @@ def joined_names(places: Places) -> dict[JoinedLinear, list[str]]:
     found: dict[JoinedLinear, list[str]] = {}
     for module, _ in places.values():
         joined = getattr(module, "joined", None)
-        if joined is None or joined in found or joined.weight is None:
+        if joined is None or joined in found or not joined.is_placed:
             continue
         if all(id(layer) in names for layer in joined.layers):
             found[joined] = [names[id(layer)] for layer in joined.layers]

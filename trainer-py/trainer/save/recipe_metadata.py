@@ -21,7 +21,7 @@ def optimisation_facts(settings: Settings) -> dict[str, Any]:
         "ss_mixed_precision": settings.mixed_precision,
         "ss_full_fp16": False,
         "ss_fp8_base": False,
-        "ss_fp8_base_unet": False,
+        "ss_fp8_base_unet": settings.base_weights == "fp8",
         "ss_lowram": False,
     }
 
