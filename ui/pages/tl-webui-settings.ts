@@ -1,4 +1,4 @@
-import { css, html, LitElement, type TemplateResult } from "lit";
+import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
 import { property, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { GpuPolicy, type HostFacts, type HostSettings, type HostState } from "../../protocol/host.js";
@@ -62,13 +62,18 @@ export class TlWebuiSettings extends LitElement {
   @property({ attribute: false }) host: HostState | null = null;
   @property({ type: Boolean }) locked = false;
   @property({ type: Boolean }) hideFolders = false;
-  /** Chosen, and not yet confirmed by the server. */
+  /** Chosen, and not yet seen in the host's state. */
   @state() private _wanted: Partial<HostSettings> = {};
   private readonly _action = new ActionController(this);
 
   constructor() {
     super();
     new LocaleController(this);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    // The page draws news once a frame, later than an answer comes: what was taken over stays as chosen until then.
+    if (changed.has("host") && !this._action.running) this._wanted = {};
   }
 
   override render(): TemplateResult {
@@ -114,9 +119,9 @@ export class TlWebuiSettings extends LitElement {
 
   private async _set(settings: Partial<HostSettings>): Promise<void> {
     this._wanted = settings;
-    await this._action.run("set", () => setHostSettings(this.session, settings));
-    // What was refused must not stay ticked; what was taken over stands in the host's state by now.
-    this._wanted = {};
+    const kept = await this._action.run("set", () => setHostSettings(this.session, settings));
+    // What was refused must not stay ticked.
+    if (!kept) this._wanted = {};
   }
 }
 
