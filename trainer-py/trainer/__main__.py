@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-from trainer.events import emit, write_line  # noqa: E402
+from trainer.events import emit, silence, write_line  # noqa: E402
 from trainer.failure import Failure  # noqa: E402
 
 _NO_MEMORY = ("out of memory", "not enough memory", "'t allocate memory", "cannot allocate memory")
@@ -44,12 +45,52 @@ def _device() -> None:
 
 
 def _train(run_dir: Path) -> None:
+    from trainer.plan import read_plan
+    from trainer.processes import start_processes
+
+    count = 1 if _is_follower() else read_plan(run_dir / "plan.json").settings.num_processes
+    processes = start_processes(["train", str(run_dir.absolute())], count)
+    try:
+        _train_together(run_dir)
+    finally:
+        processes.end()
+
+
+def _train_together(run_dir: Path) -> None:
+    from trainer.processes import leave_with_parent
+    from trainer.ranks import open_ranks
+
+    if _is_follower():
+        silence()
+        leave_with_parent()
+        _follow()
+        return
     from trainer.commands import Commands
-    from trainer.train import train
 
     commands = Commands()
     commands.listen()
-    train(run_dir, commands)
+    ranks = open_ranks()
+    from trainer.train import train
+
+    train(run_dir, commands, ranks)
+
+
+def _follow() -> None:
+    from trainer.ranks import open_ranks
+    from trainer.run.follow import follow
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they reach the first process too, which says what comes of them
+    ranks = open_ranks()
+    try:
+        follow(ranks)
+    except Exception as error:
+        ranks.fail(error if isinstance(error, Failure) else _failure_of(error))
+        raise
+
+
+def _is_follower() -> bool:
+    return os.environ.get("RANK", "0") != "0"
 
 
 def _review(run_dir: Path) -> None:
@@ -119,5 +160,14 @@ def _failure_of(error: Exception) -> Failure:
     )
 
 
+def _leave(code: int) -> None:
+    # Processes that talk with each other wait for each other at Python's own end, also for one that has gone.
+    if "torch.distributed" in sys.modules and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _leave(main(sys.argv[1:]))

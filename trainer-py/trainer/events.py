@@ -31,6 +31,11 @@ def write_line(value: Any) -> None:  # noqa: ANN401
         _swallow_stdout()
 
 
+def silence() -> None:
+    """Write no more events: another process of the run speaks for all."""
+    _swallow_stdout()
+
+
 def camel_keys(value: Any) -> Any:  # noqa: ANN401
     """A copy whose mapping keys are camelCase at every depth: `model_hash` becomes `modelHash`."""
     if isinstance(value, Mapping):

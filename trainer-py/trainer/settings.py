@@ -145,6 +145,7 @@ class Settings:
     prior_loss_weight: float = 1.0
     prior_preservation: float = 0.0
     prior_preservation_every: int = 1
+    num_processes: int = 1
 
     def __post_init__(self) -> None:
         expect(
@@ -163,8 +164,9 @@ class Settings:
         expect(self.mixed_precision in ("no", "fp16", "bf16"), "a mixedPrecision of no, fp16 or bf16")
         expect(self.save_precision in ("float", "fp16", "bf16"), "a savePrecision of float, fp16 or bf16")
         expect(self.max_token_length in (75, 150, 225), "a maxTokenLength of 75, 150 or 225")
-        expect(self.clip_skip >= 1, "a clipSkip of at least 1")
         expect(self.base_weights in BASE_WEIGHTS, f"baseWeights of {', '.join(BASE_WEIGHTS)}")
+        expect(self.clip_skip >= 1, "a clipSkip of at least 1")
+        expect(self.num_processes >= 1, "numProcesses of at least 1")
         expect(self.prediction_type in PREDICTIONS, f"a predictionType of {', '.join(PREDICTIONS)}")
 
     def _check_learning(self) -> None:

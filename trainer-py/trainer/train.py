@@ -7,7 +7,7 @@ the LoRA and the grid row. Whatever is done is noted in the state, so that a res
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from trainer.journal import Journal
 from trainer.peak_memory import peak_rss_mb
 from trainer.plan import Plan, Run, extended, read_plan, read_run
 from trainer.progress import Progress
+from trainer.ranks import ALONE, Ranks
 from trainer.run.epoch_end import finish_epoch
+from trainer.run.follow import invitation, session_state
 from trainer.run.mid_run import sample_now, save_now
 from trainer.run.pace import Pace
 from trainer.run.parking import parked_and_told
@@ -34,8 +36,16 @@ _SECONDS_BETWEEN_STATES = 60
 _PRECISION = {"no": "fp32", "fp16": "fp16", "bf16": "bf16"}
 
 
-def train(run_dir: Path, commands: Commands) -> None:
-    """Train the plan in `run_dir` to its end, or until a command comes in. Raises Failure."""
+def train(run_dir: Path, commands: Commands, ranks: Ranks = ALONE) -> None:
+    """Train the plan in `run_dir` to its end or until a command comes in, with all `ranks`. Raises Failure."""
+    try:
+        _train(run_dir, commands, ranks)
+    finally:
+        with suppress(Failure):  # one that has gone already needs not be sent
+            ranks.leave()
+
+
+def _train(run_dir: Path, commands: Commands, ranks: Ranks) -> None:
     device = pick_device()
     folder = StateFolder(run_dir / "state")
     while True:
@@ -47,7 +57,7 @@ def train(run_dir: Path, commands: Commands) -> None:
         check_optimizer(plan.settings)
         progress = folder.read(plan.id)
         try:
-            if _go_on(Start(plan, run, run_dir, device, commands, folder, progress)):
+            if _go_on(Start(plan, run, run_dir, device, commands, folder, progress, ranks)):
                 return
         except NonFiniteError as error:
             _go_back(error, progress, folder, plan)
@@ -64,11 +74,12 @@ class Start:
     commands: Commands
     folder: StateFolder
     progress: Progress
+    ranks: Ranks
 
 
 def _go_on(start: Start) -> bool:
     """Open a session and train in it; False when the run has been extended meanwhile and wants to be opened anew."""
-    plan, progress, commands = start.plan, start.progress, start.commands
+    plan, progress, commands, ranks = start.plan, start.progress, start.commands, start.ranks
     emit(
         {
             "type": "started",
@@ -89,30 +100,46 @@ def _go_on(start: Start) -> bool:
         # With the state on disk a pause or a kill while it stands still needs nothing of what is parked.
         if session:
             session.save_state()
+        ranks.park()
         with parked_and_told(start.device, progress.step):
             yield
+        ranks.tell("unpark")
 
     commands.parking = parking
     try:
-        session = open_session(
-            plan,
-            start.run,
-            start.run_dir,
-            device=start.device,
-            commands=commands,
-            folder=start.folder,
-            progress=progress,
-        )
+        session = _open(start)
         whole = _loop(session)
     except Interrupted as interrupted:
         if session:
             _answer(session, asked=[ask for ask in commands.take() if ask == "saveNow"])
             session.save_state()
+        # Before the word, because a command may come of another process' end.
+        ranks.leave()
         emit({"type": "paused" if interrupted.command == "pause" else "stopped", "step": progress.step})
         return True
     if whole:
         _tell_finished(progress)
     return whole
+
+
+def _open(start: Start) -> Session:
+    """A session at its saved state, in this process and all others."""
+    ranks = start.ranks
+    if ranks.count > 1:
+        ranks.tell("open", payload=invitation(start.run_dir))
+    session = open_session(
+        start.plan,
+        start.run,
+        start.run_dir,
+        device=start.device,
+        commands=start.commands,
+        folder=start.folder,
+        progress=start.progress,
+        ranks=ranks,
+    )
+    if ranks.count > 1:
+        ranks.tell("state", payload=session_state(session))
+    return session
 
 
 def _tell_finished(progress: Progress) -> None:
@@ -145,6 +172,7 @@ def _loop(session: Session) -> bool:
             session.save_state()
             return False
         pace.begin()
+        session.ranks.tell("step", step=progress.step, rate=progress.rate)
         result = session.steps.run(progress.step, progress.rate)
         progress.step += 1
         epoch_ends = progress.step % plan.steps_per_epoch == 0

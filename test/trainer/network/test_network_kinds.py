@@ -181,9 +181,9 @@ def test_modules_are_left_out_as_often_as_asked_for() -> None:
 
 def test_what_is_kept_keeps_the_expectation_and_a_sample_drops_whole_ranks() -> None:
     like = torch.zeros(1)
-    factors = Dropout(network=0.25, rank=0.5).factors(1, ("a",), 40, 50, 20, like)
+    factors = Dropout(network=0.25, rank=0.5).factors(1, ("a",), (40, 50, 20), like)
     assert abs(float(factors.mean()) - 1) < 0.05
-    ranks = Dropout(rank=0.5).factors(1, ("a",), 4, 5, 6, like)
+    ranks = Dropout(rank=0.5).factors(1, ("a",), (4, 5, 6), like)
     assert ranks.shape == (4, 5, 6) and torch.equal(ranks[:, :1].expand_as(ranks), ranks)
     assert set(ranks.flatten().tolist()) == {0.0, 2.0}
 

@@ -1,6 +1,6 @@
 """The pictures of a step as latents and masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -40,9 +40,11 @@ class PictureSource:
         """What the batch at `place` sees of its pictures."""
         return [self._sample(image, (*place, row)) for row, image in enumerate(images)]
 
-    def latents(self, samples: Sequence[Sample], place: Place) -> Tensor:
-        """Latents (B, 4, h, w) on the CPU; those with colour jitter are encoded now."""
-        return torch.stack([self._latent(sample, (*place, row)) for row, sample in enumerate(samples)])
+    def latents(self, samples: Sequence[Sample], place: Place, rows: Container[int] | None = None) -> Tensor:
+        """Latents (B, 4, h, w) on the CPU; with colour jitter they are encoded now, and zeros outside of `rows`."""
+        return torch.stack(
+            [self._latent(sample, (*place, row), rows is None or row in rows) for row, sample in enumerate(samples)]
+        )
 
     def masks(self, samples: Sequence[Sample], clean: Tensor) -> Tensor | None:
         """Masks (B, 1, h, w) of latents `clean`; None when no picture has one."""
@@ -57,9 +59,12 @@ class PictureSource:
         choice = derived_seed(self._plan.settings.seed, "crop", *place) % len(crops) if len(crops) > 1 else 0
         return Sample(image, crops[choice])
 
-    def _latent(self, sample: Sample, place: Place) -> Tensor:
+    def _latent(self, sample: Sample, place: Place, wanted: bool) -> Tensor:
         if not self._plan.settings.of(sample.image.subset).color_aug:
             return self._latents[sample]
+        if not wanted:
+            width, height = sample.image.bucket
+            return torch.zeros(4, height // 8, width // 8)
         pixels = load_picture(self._root, sample.image, sample.crop)
         seed = derived_seed(self._plan.settings.seed, "colour", *place)
         return encode_pictures(self._base, [jittered(pixels, seed)])[0]

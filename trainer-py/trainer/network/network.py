@@ -14,7 +14,7 @@ from trainer.model.activation import Activation
 from trainer.model.joined_linear import JoinedLinear
 from trainer.model.packed_layers import matrix_of
 from trainer.model.recompute import carry
-from trainer.network.dropout import Dropout
+from trainer.network.dropout import Dropout, Rows
 from trainer.network.flat_parameters import FlatParameters
 from trainer.network.fused_lora import Drop, FusedConvLora, FusedLora, LinearLora
 from trainer.network.fused_weight import FusedWeight
@@ -119,6 +119,10 @@ class LoraNetwork:
         """From now on this thread's gradients go to hand `hand` (0 … hands − 1); a thread that takes none is hand 0."""
         self._thread.hand = hand
 
+    def take_rows(self, rows: Rows) -> None:
+        """Which pictures of a batch this thread sees from now on, as dropout must know."""
+        self._thread.rows = rows
+
     def begin(self, step: int, part: int = 0) -> None:
         """What is dropped from now on depends on `step` and on the `part` of its accumulated batch."""
         self._moment = (step, part)
@@ -204,13 +208,12 @@ class LoraNetwork:
         place = (*self._moment, name)
         if not self.enabled or self._dropout.skips(self._seed, place):
             return original(x)
-        hand = getattr(self._thread, "hand", 0)
-        module, layout, parts = layer.module, layer.layout, layer.by_hand[hand]
+        module, layout, parts = layer.module, layer.layout, layer.by_hand[getattr(self._thread, "hand", 0)]
         if layout.kind != "lora":
-            rows = self._dropout.rows(self._seed, (*place, hand), layer.shape[0], x.device)
+            rows = self._dropout.rows(self._seed, place, layer.shape[0], x.device)
             roles = tuple(part.role for part in layout.parts)
             return FusedWeight.apply(x, module, roles, layout.scale, rows, *parts)
-        drop = self._drop((*place, hand), x)
+        drop = self._drop(place, x)
         if layer.linear is not None and isinstance(module, nn.Linear):
             return FusedLora.apply(x, *parts, layer.linear, drop)
         if has_kernel(module):
@@ -228,9 +231,8 @@ class LoraNetwork:
     def _drop(self, place: tuple[int | str, ...], x: Tensor) -> Drop | None:
         if not (self._dropout.network or self._dropout.rank):
             return None
-        return lambda samples, positions, rank: self._dropout.factors(
-            self._seed, place, samples, positions, rank, x.detach()
-        )
+        rows: Rows = getattr(self._thread, "rows", (0, 1, 1))
+        return lambda *shape: self._dropout.factors(self._seed, place, shape, x.detach(), rows)
 
 
 def _groups(

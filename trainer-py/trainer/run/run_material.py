@@ -16,6 +16,7 @@ from trainer.model.base_model import BaseModel
 from trainer.model.file_hash import FileHash
 from trainer.model.plan_base import load_plan_base
 from trainer.plan import Plan, Run
+from trainer.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ def load_material(  # noqa: PLR0913
     device: torch.device,
     parts: frozenset[str],
     commands: Commands,
+    ranks: Ranks = ALONE,
 ) -> RunMaterial:
-    """Load the base model and encode what the cache lacks, telling how far it is.
+    """Load the base model and encode what the cache lacks, telling how far it is; several processes share that out.
 
     Raises Failure for a base model or a picture that can't be used, Interrupted when a command comes in.
     """
@@ -53,11 +55,17 @@ def load_material(  # noqa: PLR0913
     base = load_plan_base(plan, device=device, parts=parts)
     assert base_hash is not None
     stage("loadingModel", 1, 1)
-    latents = cache_latents(
-        base,
-        samples,
-        root=Path(plan.dataset.root),
-        folder=latent_folder(run, run_dir),
-        progress=lambda done, total: stage("cachingLatents", done, total),
-    )
-    return RunMaterial(base, base_hash, latents)
+
+    def latents_of(some: Sequence[Sample]) -> dict[Sample, Tensor]:
+        return cache_latents(
+            base,
+            some,
+            root=Path(plan.dataset.root),
+            folder=latent_folder(run, run_dir),
+            progress=lambda done, total: stage("cachingLatents", done, total),
+        )
+
+    if ranks.count > 1:
+        latents_of(ranks.mine(samples))
+        ranks.meet(commands.check)
+    return RunMaterial(base, base_hash, latents_of(samples))

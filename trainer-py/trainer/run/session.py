@@ -20,6 +20,7 @@ from trainer.network.network import LoraNetwork
 from trainer.network.plan_network import learning_rates, plan_network, plan_targets, read_start
 from trainer.plan import Plan, Run
 from trainer.progress import Progress
+from trainer.ranks import ALONE, Ranks
 from trainer.run.run_material import load_material
 from trainer.run.state import StateFolder
 from trainer.side_by_side import threads_side_by_side
@@ -45,6 +46,7 @@ class Session:
     folder: StateFolder
     progress: Progress
     journal: Journal
+    ranks: Ranks = ALONE
 
     def stage(self, name: str, done: int, total: int) -> None:
         """Say what is being done besides stepping. Raises Interrupted when a command waits."""
@@ -87,6 +89,7 @@ def open_session(  # noqa: PLR0913
     commands: Commands,
     folder: StateFolder,
     progress: Progress,
+    ranks: Ranks = ALONE,
 ) -> Session:
     """Load the base model, cache the latents, build the LoRA and put it at its saved state.
 
@@ -95,11 +98,12 @@ def open_session(  # noqa: PLR0913
     start = read_start(plan.settings)
     centres = centre_samples(plan)
     samples = [*centres, *training_samples(plan)]
-    material = load_material(plan, run, run_dir, samples, device=device, parts=_parts(plan), commands=commands)
+    parts = _parts(plan, ranks)
+    material = load_material(plan, run, run_dir, samples, device=device, parts=parts, commands=commands, ranks=ranks)
     base, latents = material.base, material.latents
     pictures = PictureSource(base, plan, latents, load_masks(Path(plan.dataset.root), plan))
     targets = plan_targets(plan, base)
-    network = plan_network(plan, base, targets, hands=_hands(plan, base.device), start=start)
+    network = plan_network(plan, base, targets, hands=_hands(plan, base.device, ranks), start=start)
     optimizer = _optimizer(plan, network)
     tensors = folder.read_tensors(progress)
     if tensors:
@@ -112,7 +116,7 @@ def open_session(  # noqa: PLR0913
         base=base,
         network=network,
         optimizer=optimizer,
-        steps=TrainingSteps(base, network, optimizer, plan, pictures),
+        steps=TrainingSteps(base, network, optimizer, plan, pictures, ranks),
         evaluation=Evaluation(
             base,
             network,
@@ -125,17 +129,18 @@ def open_session(  # noqa: PLR0913
         folder=folder,
         progress=progress,
         journal=Journal(run_dir),
+        ranks=ranks,
     )
 
 
-def _parts(plan: Plan) -> frozenset[str]:
+def _parts(plan: Plan, ranks: Ranks) -> frozenset[str]:
     parts = {"unet", "text_encoder", "vae_encoder"}
-    return frozenset(parts | {"vae_decoder"} if plan.settings.grid.enabled else parts)
+    return frozenset(parts | {"vae_decoder"} if plan.settings.grid.enabled and ranks.is_first else parts)
 
 
-def _hands(plan: Plan, device: torch.device) -> int:
+def _hands(plan: Plan, device: torch.device, ranks: Ranks) -> int:
     pixels = plan.settings.resolution.width * plan.settings.resolution.height
-    return min(threads_side_by_side(device, pixels), plan.settings.batch_size)
+    return min(threads_side_by_side(device, pixels), -(-plan.settings.batch_size // ranks.count))
 
 
 def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:

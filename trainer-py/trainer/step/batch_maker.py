@@ -10,6 +10,7 @@ from trainer.dataset.picture_source import PictureSource
 from trainer.model.base_model import BaseModel
 from trainer.plan import Plan, PlanImage
 from trainer.randomness import derived_seed
+from trainer.ranks import ALONE, Ranks
 from trainer.step.conditioner import Conditioner
 from trainer.step.loss import sample_weights, target_of
 from trainer.step.noise import add_noise, draw_noise
@@ -17,7 +18,7 @@ from trainer.step.step_batch import Batch
 
 
 class BatchMaker:
-    """Makes the batches of every step."""
+    """Makes the batches of every step, or the part of them that is this process's share among `ranks`."""
 
     def __init__(
         self,
@@ -25,16 +26,27 @@ class BatchMaker:
         plan: Plan,
         conditioner: Conditioner,
         pictures: PictureSource,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self._plan, self._conditioner, self._pictures = plan, conditioner, pictures
+        self._plan, self._conditioner, self._pictures, self._ranks = plan, conditioner, pictures, ranks
         self._prediction = base.prediction
         self._alphas = base.alphas_cumprod.float()
         self._epoch, self._batches = 0, [[0]]
 
     def of_step(self, step: int) -> list[Batch]:
-        """All batches that are accumulated in a step."""
-        places = enumerate(self.micro_batches(step))
-        return [self.batch((step, index) if index else (step,), images) for index, images in places]
+        """All batches that are accumulated in a step; of several processes each has its pictures of them, or none."""
+        micro = self.micro_batches(step)
+        share, at, batches = self._ranks.share(self.samples(step)), 0, []
+        for index, images in enumerate(micro):
+            rows = range(max(share.start - at, 0), min(share.stop - at, len(images)))
+            at += len(images)
+            if rows:
+                batches.append(self.batch((step, index) if index else (step,), images, rows))
+        return batches
+
+    def samples(self, step: int) -> int:
+        """How many pictures a step has in all processes together."""
+        return sum(map(len, self.micro_batches(step)))
 
     def micro_batches(self, step: int) -> list[list[PlanImage]]:
         """The pictures of a step, as many batches as are accumulated; in the last step of an epoch those left."""
@@ -49,15 +61,18 @@ class BatchMaker:
         places = self._batches[at : at + settings.gradient_accumulation_steps]
         return [[plan.trained_images[index] for index in batch] for batch in places]
 
-    def batch(self, place: tuple[int, ...], images: list[PlanImage]) -> Batch:
-        """The batch at `place`: (step,), or (step, micro-batch) for all but the first one."""
-        settings = self._plan.settings
+    def batch(self, place: tuple[int, ...], images: list[PlanImage], rows: range | None = None) -> Batch:
+        """The batch at `place`: (step,), or (step, micro-batch) for all but the first one; of it `rows` alone.
+
+        Noise and tokens are made for all pictures and then cut, so that a share is what it would be in the whole.
+        """
+        settings, rows = self._plan.settings, rows or range(len(images))
         captions = self._captions(place, images)
         samples = self._pictures.samples(images, place)
-        clean = self._pictures.latents(samples, place)  # (B, 4, h, w)
+        clean = self._pictures.latents(samples, place, rows)  # (B, 4, h, w)
         noise = draw_noise(settings, place, clean)
         alphas = self._alphas[noise.timesteps]
-        return Batch(
+        whole = Batch(
             noisy=add_noise(clean, noise.added, alphas),
             target=target_of(self._prediction, alphas, noise.target, clean),
             timesteps=noise.timesteps,
@@ -68,7 +83,11 @@ class BatchMaker:
             weights=self._weights(images, alphas),
             masks=self._pictures.masks(samples, clean),
             plain_tokens=self._plain_tokens(place[0], captions),
+            micro=place[1] if len(place) > 1 else 0,
+            first=0,
+            whole=len(images),
         )
+        return whole if len(rows) == len(images) else whole.part(slice(rows.start, rows.stop))
 
     def _captions(self, place: tuple[int, ...], images: list[PlanImage]) -> list[str]:
         settings = self._plan.settings

@@ -59,8 +59,7 @@ class Optimizer:
 
         Raises NonFiniteError when gradients are not finite for another reason.
         """
-        fp16 = self._network_is_fp16
-        gradients = [group.value.grad for group in self._learning() if group.value.grad is not None]
+        fp16, gradients = self._network_is_fp16, self.gradients()
         if self.loss_scale != 1:
             torch._foreach_div_(gradients, self.loss_scale)
         norm = float(torch.linalg.vector_norm(torch.stack([gradient.norm() for gradient in gradients])))
@@ -73,6 +72,10 @@ class Optimizer:
         if fp16:
             self._adapt_scale(finite)
         return finite
+
+    def gradients(self) -> list[Tensor]:
+        """The flat gradients of all groups that still learn, live."""
+        return [group.value.grad for group in self._learning() if group.value.grad is not None]
 
     def drop_gradients(self) -> None:
         """Forget what a step that must not be taken has left behind."""

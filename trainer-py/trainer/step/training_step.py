@@ -17,6 +17,7 @@ from trainer.model.predict import predict
 from trainer.model.text import Conditioning
 from trainer.network.network import LoraNetwork
 from trainer.plan import Plan
+from trainer.ranks import ALONE, Ranks
 from trainer.side_by_side import lone_threads
 from trainer.step.batch_fit import BatchFit
 from trainer.step.batch_maker import BatchMaker
@@ -58,11 +59,13 @@ class TrainingSteps:
         optimizer: Optimizer,
         plan: Plan,
         pictures: PictureSource,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self._ranks = ranks
         self._base, self._network, self._optimizer, self._plan = base, network, optimizer, plan
         self._pool = lone_threads(network.hands, "train") if network.hands > 1 else None
         self._conditioner = Conditioner(base, plan.settings, fixed=_fixed(plan))
-        self._batches = BatchMaker(base, plan, self._conditioner, pictures)
+        self._batches = BatchMaker(base, plan, self._conditioner, pictures, ranks)
         self._text_groups = [name for name in network.groups if name.startswith("text_encoder")]
         self._text_is_trained = bool(self._text_groups)
         self._fit = BatchFit(plan.settings.batch_size)
@@ -78,12 +81,29 @@ class TrainingSteps:
         factor = rate * learning_rate_factor(step, total=plan.total_steps, settings=plan.settings)
         batches = self._batches.of_step(step)
         started = time.perf_counter()
-        losses = self._fitting(step, batches)
+        losses = self._together(step, batches)
         self._optimizer.step(factor)
         limit = plan.settings.scale_weight_norms
         keys_scaled = self._network.limit_norms(limit) if limit else None
         pixels = sum(batch.noisy.numel() for batch in batches)
         return StepResult(*losses, factor, time.perf_counter() - started, pixels, keys_scaled)
+
+    def _together(self, step: int, batches: list[Batch]) -> Losses:
+        """Losses of the step in all processes, whose gradients are summed up in the flat buffers."""
+        if self._ranks.count == 1:
+            return self._fitting(step, batches)
+        try:
+            losses = self._fitting(step, batches)
+        except NonFiniteError:
+            losses = (math.nan, math.nan)
+        found = torch.tensor(losses, dtype=torch.float64)
+        self._ranks.sum([found])
+        plain, optimized = found.tolist()
+        if not math.isfinite(optimized):
+            self._optimizer.drop_gradients()
+            raise NonFiniteError(f"the loss is {optimized}")
+        self._ranks.sum(self._optimizer.gradients())
+        return plain, optimized
 
     def _fitting(self, step: int, batches: list[Batch]) -> Losses:
         """Losses of the step; all its gradients are in the flat buffers, in parts where memory does not allow more."""
@@ -97,10 +117,10 @@ class TrainingSteps:
             self._optimizer.drop_gradients()
 
     def _accumulate(self, step: int, batches: list[Batch]) -> Losses:
-        samples = sum(map(len, batches))
+        samples = self._batches.samples(step)
         losses = []
-        for index, batch in enumerate(batches):
-            self._network.begin(step, index)
+        for batch in batches:
+            self._network.begin(step, batch.micro)
             losses.append(self._backward(batch, len(batch) / samples))
         return _sum(losses)
 
@@ -128,6 +148,7 @@ class TrainingSteps:
         return list(self._pool.map(alone, range(len(arguments[0])), *arguments))
 
     def _part(self, part: Batch, share: float, prior: Tensor | None) -> Losses:
+        self._network.take_rows((part.first, len(part), part.whole))
         plain, loss = self._forward(part, prior)
         value = float(loss.detach())
         if math.isfinite(value):
