@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AutotagMessage, AutotagResult } from "./autotag.js";
 import { Dataset, DatasetSummary, FixReport, ImportReport, ProblemCode } from "./dataset.js";
 import { Failure } from "./errors.js";
 import { Access, HostSettings, HostState, RenderSettings } from "./host.js";
@@ -84,6 +85,7 @@ export const ClientMessage = z.discriminatedUnion("type", [
   /** Takes a task that has ended off the list. */
   z.object({ id: z.int(), type: z.literal("dismissTask"), task: z.string() }),
   ...SortingMessage,
+  ...AutotagMessage,
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 export type ClientMessageType = ClientMessage["type"];
@@ -117,6 +119,7 @@ export const ResultOf = {
   keepLora: z.object({ file: z.string() }),
   loraTool: LoraToolResult,
   ...SortingResult,
+  ...AutotagResult,
   stopTask: z.object({}),
   dismissTask: z.object({}),
 } satisfies Record<ClientMessageType, z.ZodType>;

@@ -1,4 +1,5 @@
 import { failureOf } from "../trainer/failure-of.js";
+import { autotagCommand, taggersCommand } from "./autotag.js";
 import { bucketsCommand } from "./buckets.js";
 import { type Command, UsageError } from "./command.js";
 import { datasetCommands } from "./dataset.js";
@@ -14,6 +15,8 @@ import { trainCommand } from "./train.js";
 const COMMANDS: readonly Command[] = [
   setupCommand,
   ...datasetCommands,
+  taggersCommand,
+  autotagCommand,
   planCommand,
   ...settingsCommands,
   trainCommand,

@@ -5,7 +5,17 @@ import type { ClientMessage, ClientMessageType } from "../../protocol/messages.j
 import type { Session } from "./session.js";
 
 /** What may be asked for by somebody who may look only; a scan writes nothing but caches. */
-const LOOKING: ReadonlySet<ClientMessageType> = new Set(["scanDataset", "plan", "importSettings", "readLog", "readPlan", "pasteText"]);
+const LOOKING: ReadonlySet<ClientMessageType> = new Set([
+  "scanDataset",
+  "listTaggers",
+  "readScores",
+  "readDisagreements",
+  "plan",
+  "importSettings",
+  "readLog",
+  "readPlan",
+  "pasteText",
+]);
 
 /**
  * What the caller may do. The shim's header counts beside the bearer secret only; with a cookie it is a page of this machine's own,

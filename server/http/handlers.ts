@@ -15,6 +15,7 @@ import type { State } from "../state.js";
 import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
+import { autotagHandlers } from "./autotag-handlers.js";
 import { loraToolHandlers } from "./lora-tool-handlers.js";
 import { runHandlers } from "./run-handlers.js";
 import { sortingHandlers } from "./sorting-handlers.js";
@@ -46,6 +47,7 @@ export function makeHandlers(state: State): Handlers {
     ...loraToolHandlers(state),
     ...taskHandlers(state),
     ...sortingHandlers(state),
+    ...autotagHandlers(state),
   };
 }
 
