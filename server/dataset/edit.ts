@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { inTurn } from "./edit-lock.js";
 import { type EditSession, openEdit } from "./edit-session.js";
@@ -8,7 +8,6 @@ import { rejectImages } from "./move-images.js";
 import { textName } from "./picture-names.js";
 import { recoverInTurn } from "./recover.js";
 import { checkTriggerWord, DATASET_FILE, datasetFileWith, readTriggerWord } from "./trigger-word.js";
-import { writeAtomically } from "./write-atomically.js";
 
 /** Writes a picture's caption (UTF-8). `image` is an id of the scan. Undone like a fix. Throws `not_found`. */
 export async function setCaption(root: string, image: string, caption: string): Promise<{ editId: string }> {
@@ -24,7 +23,7 @@ export async function rejectImage(root: string, image: string): Promise<{ editId
   return { editId };
 }
 
-/** Stores the word that calls the concept; "" for none. Throws `bad_request` for a word that is no single tag. */
+/** Stores the word that calls the concept; "" for none. Undone like a fix. Throws `bad_request` for a word that is no single tag. */
 export async function setTriggerWord(root: string, word: string): Promise<void> {
   const folder = resolve(root);
   const triggerWord = checkTriggerWord(word);
@@ -32,8 +31,16 @@ export async function setTriggerWord(root: string, word: string): Promise<void> 
     const facts = await stat(folder).catch(() => null);
     if (!facts?.isDirectory())
       throw new FailureError("dataset_not_found", `Expected a data set at ${folder}, but there is no such folder; check the path.`);
-    if (triggerWord !== (await readTriggerWord(folder)))
-      await writeAtomically(join(folder, DATASET_FILE), await datasetFileWith(folder, triggerWord));
+    await recoverInTurn(folder);
+    if (triggerWord === (await readTriggerWord(folder))) return;
+    const edit = await openEdit(folder, triggerWord === "" ? "triggerWord" : `triggerWord ${triggerWord}`);
+    try {
+      await edit.write(DATASET_FILE, await datasetFileWith(folder, triggerWord));
+      await edit.commit();
+    } catch (error) {
+      await edit.abandon();
+      throw error;
+    }
   });
 }
 

@@ -1,43 +1,75 @@
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
+import { begunFile, editFolder, type Journal, type JournalEntry, ORIGINALS, writeJournal } from "./journal.js";
+import { bytesOf, copyOrLink, hashOf, type Kept, openKept } from "./kept-files.js";
+import { writeDurably } from "./write-durably.js";
 
 /**
- * Puts the originals of an edit back and forgets the edit. Can be cut off and run again. A file that somebody changed
- * after the edit is not lost: it goes to `.originals/changed-since/<edit>/`.
+ * Takes back an edit that was cut off, one file a step, and notes so in its journal. Can itself be cut off and run again. A file that
+ * somebody changed meanwhile is not lost: it goes to `.originals/changed-since/<edit>/`.
  */
-export async function restoreOriginals(root: string, journal: Journal): Promise<void> {
-  await writeJournal(root, { ...journal, state: "undoing", pid: process.pid });
-  for (const entry of [...journal.entries].reverse()) await restoreOne(root, journal.id, entry);
-  await rm(editFolder(root, journal.id), { recursive: true, force: true });
+export function* restoreSteps(root: string, journal: Journal, entries: readonly JournalEntry[]): Generator<void, void> {
+  const keptOf = openKept(root);
+  for (const entry of [...entries].reverse()) {
+    if (entry.from !== undefined) moveBack(root, journal.id, entry.path, entry.from);
+    else if (entry.kind === "create") takeAway(root, journal.id, entry);
+    else putBack(root, journal.id, entry, keptOf(journal.id, entry));
+    yield;
+  }
+  writeJournal(root, { ...journal, state: "takenBack" });
+  rmSync(join(editFolder(root, journal.id), "new"), { recursive: true, force: true });
+  rmSync(begunFile(root, journal.id), { force: true });
 }
 
-async function restoreOne(root: string, id: string, { kind, path, sha256, from }: JournalEntry): Promise<void> {
+function takeAway(root: string, id: string, { path, sha256 }: JournalEntry): void {
   const file = join(root, path);
-  if (from !== undefined) return await moveBack(root, path, from);
-  const original = join(editFolder(root, id), "files", path);
-  const present = await readFile(file).catch(() => null);
-  const kept = kind === "create" ? null : await readFile(original).catch(() => null);
-  // Without a kept original this entry was restored before the undo was cut off.
-  if (kind !== "create" && kept === null) return;
-  const isOurs = present === null || hashOf(present) === sha256 || kept?.equals(present) === true;
-  if (!isOurs) await move(file, join(root, ORIGINALS, "changed-since", id, path));
-  if (kind === "create") await rm(file, { force: true });
-  else await move(original, file);
+  if (!existsSync(file)) return;
+  if (sha256 !== null && hashOf(readFileSync(file)) === sha256) rmSync(file);
+  else setAside(root, id, path);
 }
 
-/** Not when it was moved back already, or had not been moved when the edit was cut off; what lies in its old place meanwhile stays. */
-async function moveBack(root: string, path: string, from: string): Promise<void> {
-  const [isHere, isThere] = await Promise.all([path, from].map(async (one) => (await stat(join(root, one)).catch(() => null)) !== null));
-  if (isHere && !isThere) await move(join(root, path), join(root, from));
+function putBack(root: string, id: string, { path, sha256 }: JournalEntry, kept: Kept | null): void {
+  const file = join(root, path);
+  if (kept === null || isSame(file, kept)) return;
+  if (existsSync(file) && (sha256 === null || hashOf(readFileSync(file)) !== sha256)) setAside(root, id, path);
+  place(kept, file, join(editFolder(root, id), "new", "back"));
 }
 
-async function move(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await rename(from, to);
+/** Not when it was not moved yet; what lies in its old place meanwhile stays. */
+function moveBack(root: string, id: string, path: string, from: string): void {
+  const [here, there] = [join(root, path), join(root, from)];
+  if (existsSync(here) && !existsSync(there)) {
+    mkdirSync(dirname(there), { recursive: true });
+    renameSync(here, there);
+  } else if (!existsSync(there))
+    place({ kind: "file", file: join(editFolder(root, id), "files", from) }, there, join(editFolder(root, id), "new", "back"));
 }
 
-export function hashOf(content: Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+/** Whether a file is what an edit has kept, by its bytes. */
+export function isSame(file: string, kept: Kept): boolean {
+  const facts = statSync(file, { throwIfNoEntry: false });
+  if (facts === undefined) return false;
+  if (kept.kind === "text") return facts.size === kept.bytes.length && readFileSync(file).equals(kept.bytes);
+  const original = statSync(kept.file, { throwIfNoEntry: false });
+  if (original === undefined || original.size !== facts.size) return false;
+  return (original.ino !== 0 && original.ino === facts.ino) || readFileSync(file).equals(bytesOf(kept));
+}
+
+/** By a second name that is then renamed, so that the file is whole at every moment. */
+function place(kept: Kept, file: string, temporary: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  if (kept.kind === "text") {
+    writeDurably(file, kept.bytes);
+    return;
+  }
+  mkdirSync(dirname(temporary), { recursive: true });
+  rmSync(temporary, { force: true });
+  copyOrLink(kept.file, temporary);
+  renameSync(temporary, file);
+}
+
+function setAside(root: string, id: string, path: string): void {
+  const target = join(root, ORIGINALS, "changed-since", id, path);
+  mkdirSync(dirname(target), { recursive: true });
+  renameSync(join(root, path), target);
 }

@@ -189,6 +189,6 @@ describe("a fix", () => {
   test("leaves no staged files among the originals", async () => {
     const root = await messyFolder();
     const { editId } = await fixDataset(root, { triggerWord: "mossling" });
-    expect((await readdir(join(root, ".originals", editId ?? ""))).sort()).toEqual(["files", "journal.json"]);
+    expect((await readdir(join(root, ".originals", editId ?? ""))).sort()).toEqual(["entries.json", "files", "journal.json", "texts"]);
   });
 });

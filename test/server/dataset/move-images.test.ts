@@ -2,7 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyMoves } from "../../../protocol/sorting.js";
-import { readJournals, writeJournal } from "../../../server/dataset/journal.js";
+import { begunFile, readEntries, readJournals, writeJournal } from "../../../server/dataset/journal.js";
 import { moveImages, rejectImages } from "../../../server/dataset/move-images.js";
 import { scanDataset } from "../../../server/dataset/scan.js";
 import { undoEdit } from "../../../server/dataset/undo.js";
@@ -78,10 +78,13 @@ describe("moving pictures to another subset", () => {
     const root = await folder();
     const before = await contentOf(root);
     await moveImages(root, ["6_x/a.png", "6_x/b.jpg"], "3_x weak");
-    const [journal] = await readJournals(root);
-    // As if the process had died after the first file went back.
-    await moveBack(root, journal?.entries[0]?.path ?? "", journal?.entries[0]?.from ?? "");
-    if (journal) await writeJournal(root, { ...journal, state: "begun" });
+    const [journal] = readJournals(root);
+    if (journal === undefined) throw new Error("no journal");
+    // As if the process had died after the first file went.
+    const [, ...others] = readEntries(root, journal.id);
+    for (const { path, from } of others) await moveBack(root, path, from ?? "");
+    writeJournal(root, { ...journal, state: "begun", pid: 2 ** 22 + 1 });
+    await writeFile(begunFile(root, journal.id), String(2 ** 22 + 1));
     await scanDataset(root);
     expect(await contentOf(root)).toEqual(before);
   });

@@ -1,11 +1,14 @@
+import { writeFileSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { rejectImage, setCaption, setTriggerWord } from "../../../server/dataset/edit.js";
 import { fixDataset } from "../../../server/dataset/fix.js";
-import { readJournals, writeJournal } from "../../../server/dataset/journal.js";
+import { begunFile, type Journal, readJournals, writeJournal } from "../../../server/dataset/journal.js";
+import { moveImages } from "../../../server/dataset/move-images.js";
+import { rollBackDataset } from "../../../server/dataset/roll-back.js";
 import { scanDataset } from "../../../server/dataset/scan.js";
-import { undoEdit } from "../../../server/dataset/undo.js";
+import { redoEdit, undoEdit } from "../../../server/dataset/undo.js";
 import { contentOf, drawing, jpeg, png, temporaryFolder, writeFiles } from "./sample-pictures.js";
 
 async function folder(): Promise<string> {
@@ -48,40 +51,82 @@ describe("an undo", () => {
       failure: { code: "bad_request", message: expect.stringContaining(second.editId) },
     });
     expect(await undoEdit(root, other.editId)).toEqual({ undone: other.editId });
-    await expect(undoEdit(root, other.editId)).rejects.toMatchObject({ failure: { code: "not_found" } });
+    await expect(undoEdit(root, other.editId)).rejects.toMatchObject({ failure: { code: "bad_request" } });
+    await expect(undoEdit(root, "000099-abcdef")).rejects.toMatchObject({ failure: { code: "not_found" } });
     expect((await scanDataset(root)).images.map(({ caption }) => caption)).toEqual(["two", null, "solo"]);
   });
 
   test("keeps what somebody wrote into a file after the edit", async () => {
     const root = await folder();
-    const { editId } = await setCaption(root, "5_x/a.png", "one");
+    await setCaption(root, "5_x/a.png", "one");
     await writeFile(join(root, "5_x/a.txt"), "an hour of work");
     await undoEdit(root);
     expect(await readFile(join(root, "5_x/a.txt"), "utf8")).toBe("solo, highres");
-    expect(await readFile(join(root, ".originals/changed-since", editId, "5_x/a.txt"), "utf8")).toBe("an hour of work");
+    await redoEdit(root);
+    expect(await readFile(join(root, "5_x/a.txt"), "utf8")).toBe("an hour of work");
   });
 });
 
 describe("an edit that a crash cut off", () => {
-  test("is rolled back by the next scan, wherever it was cut", async () => {
+  const DEAD = 2 ** 22 + 1;
+
+  function cutOff(root: string): Journal {
+    const journal = readJournals(root).at(-1);
+    if (journal === undefined) throw new Error("no journal");
+    // As if the process had died before the last word "done": everything is changed, nothing is confirmed.
+    writeJournal(root, { ...journal, state: "begun", pid: DEAD });
+    writeFileSync(begunFile(root, journal.id), String(DEAD));
+    return journal;
+  }
+
+  test("is taken back by the next scan, wherever it was cut, and the history says so", async () => {
     const root = await folder();
     const before = await contentOf(root);
     const { editId } = await fixDataset(root, { triggerWord: "moss" });
-    const [journal] = await readJournals(root);
-    if (journal === undefined) throw new Error("no journal");
-    // As if the process had died before the last word "done": everything is changed, nothing is confirmed.
-    await writeJournal(root, { ...journal, state: "begun", pid: 2 ** 22 + 1 });
-    const entry = journal.entries.find(({ kind }) => kind === "write");
+    const journal = cutOff(root);
     // … and one file not yet changed.
-    await writeFile(join(root, entry?.path ?? ""), await readFile(join(root, ".originals", editId ?? "", "files", entry?.path ?? "")));
+    await writeFile(join(root, "5_x/a.txt"), "solo, highres");
     await scanDataset(root);
     expect(await contentOf(root)).toEqual(before);
-    expect(await readJournals(root)).toEqual([]);
+    expect(readJournals(root)).toMatchObject([{ id: editId, state: "takenBack" }]);
+    expect(await readdir(join(root, ".originals"))).toEqual([journal.id]);
+    expect(await undoEdit(root)).toEqual({ undone: null });
+    await expect(undoEdit(root, journal.id)).rejects.toMatchObject({ failure: { code: "not_found" } });
+  });
+
+  test("is taken back when it was a move, a rejection, an undo or a roll-back", async () => {
+    const root = await folder();
+    const edits = [
+      () => moveImages(root, ["5_x/b.jpg"], "2_x weak"),
+      () => rejectImage(root, "5_x/a.png"),
+      () => undoEdit(root),
+      () => rollBackDataset(root, ""),
+    ];
+    for (const edit of edits) {
+      const before = await contentOf(root);
+      await edit();
+      expect(await contentOf(root)).not.toEqual(before);
+      const { id } = cutOff(root);
+      await scanDataset(root);
+      expect(await contentOf(root)).toEqual(before);
+      expect(readJournals(root).at(-1)).toMatchObject({ id, state: "takenBack" });
+      await edit();
+    }
+  });
+
+  test("leaves what somebody wrote meanwhile beside the originals", async () => {
+    const root = await folder();
+    await setCaption(root, "5_x/a.png", "one");
+    const { id } = cutOff(root);
+    await writeFile(join(root, "5_x/a.txt"), "an hour of work");
+    await scanDataset(root);
+    expect(await readFile(join(root, "5_x/a.txt"), "utf8")).toBe("solo, highres");
+    expect(await readFile(join(root, ".originals/changed-since", id, "5_x/a.txt"), "utf8")).toBe("an hour of work");
   });
 
   test("before it began leaves nothing but a folder that is cleared away", async () => {
     const root = await folder();
-    await writeFiles(root, { ".originals/000001-abcdef/new/5_x/a.png": "half", ".originals/000001-abcdef/pid": String(2 ** 22 + 1) });
+    await writeFiles(root, { ".originals/000001-abcdef/new/5_x/a.png": "half", ".originals/begun-000001-abcdef": String(DEAD) });
     const before = await contentOf(root);
     await scanDataset(root);
     expect(await contentOf(root)).toEqual(before);
@@ -91,9 +136,8 @@ describe("an edit that a crash cut off", () => {
   test("is left alone while its process lives", async () => {
     const root = await folder();
     await setCaption(root, "5_x/a.png", "one");
-    const [journal] = await readJournals(root);
-    if (journal === undefined) throw new Error("no journal");
-    await writeJournal(root, { ...journal, state: "begun", pid: process.ppid });
+    const journal = cutOff(root);
+    writeJournal(root, { ...journal, state: "begun", pid: process.ppid });
     await scanDataset(root);
     expect(await readFile(join(root, "5_x/a.txt"), "utf8")).toBe("one");
   });
@@ -112,7 +156,7 @@ describe("an edit of one picture", () => {
   test("may be asked for many at once; they happen one after the other", async () => {
     const root = await folder();
     await Promise.all(["one", "two", "three"].map((caption) => setCaption(root, "5_x/a.png", caption)));
-    expect((await readJournals(root)).length).toBe(3);
+    expect(readJournals(root).length).toBe(3);
     for (let i = 0; i < 3; i++) await undoEdit(root);
     expect(await readFile(join(root, "5_x/a.txt"), "utf8")).toBe("solo, highres");
   });
