@@ -1,3 +1,4 @@
+import { autotagTexts } from "./en/autotag-texts.js";
 import { buildTexts } from "./en/build-texts.js";
 import { captionTexts } from "./en/caption-texts.js";
 import { datasetTexts } from "./en/dataset-texts.js";
@@ -32,6 +33,7 @@ export const en = {
   ...memoryTexts,
   ...networkTexts,
   ...taskTexts,
+  ...autotagTexts,
   ...toolTexts,
   ...runTexts,
   ...gridTexts,

@@ -1,5 +1,6 @@
 import type { MessageKey } from "./en.js";
 import type { Message } from "./message.js";
+import { autotagTexts } from "./ru/autotag-texts.js";
 import { buildTexts } from "./ru/build-texts.js";
 import { captionTexts } from "./ru/caption-texts.js";
 import { datasetTexts } from "./ru/dataset-texts.js";
@@ -34,6 +35,7 @@ export const ru: Record<MessageKey, Message> = {
   ...memoryTexts,
   ...networkTexts,
   ...taskTexts,
+  ...autotagTexts,
   ...toolTexts,
   ...runTexts,
   ...gridTexts,

@@ -109,6 +109,13 @@ export class DatasetEditor implements ReactiveController {
     });
   }
 
+  /** Captions were changed elsewhere on this page; `done` says what was done. */
+  async captionsChanged(done: string): Promise<void> {
+    await this.load();
+    this.message = done;
+    this.#host.requestUpdate();
+  }
+
   saveTriggerWord(word: string): Promise<void> {
     return this.#edit(t("working.triggerWord"), async (session, dataset) => {
       await setTriggerWord(session, dataset, word);

@@ -16,6 +16,7 @@ import { LocaleController, t } from "../locales/locale.js";
 import { controls } from "../styles/controls.js";
 import { text } from "../styles/text.js";
 import { DatasetEditor } from "./dataset-editor.js";
+import "./tl-autotag.js";
 import { fixCodes, renderDatasetStep, renderUndo } from "./render-dataset-step.js";
 import { tagsPageStyles } from "./tl-tags-page.styles.js";
 
@@ -56,6 +57,7 @@ export class TlTagsPage extends LitElement {
         @problem-show=${(event: CustomEvent<string | null>) => this._show({ ...this.filter, problem: event.detail })}
         @problem-fix=${fixCodes(this._editor)}
       ></tl-problems>
+      <tl-autotag .session=${this.session} .state=${this.state} .datasetName=${this.datasetName} .scan=${dataset} .images=${isUnfiltered(this.filter) ? null : images.map(({ id }) => id)} @captions-change=${(event: CustomEvent<string>) => this._editor.captionsChanged(event.detail)}></tl-autotag>
       <div class="halves">
         <tl-tag-table .tags=${countTags(dataset.images)} .total=${dataset.images.length} .chosen=${this.filter.has} .triggerWord=${dataset.triggerWord} @tag-choose=${(event: CustomEvent<string | null>) => this._show({ ...this.filter, has: event.detail })}></tl-tag-table>
         <section class="stack" aria-label=${t("tags.captions")}>
