@@ -16,12 +16,19 @@ export async function reloadUi({ webui, tab }: Pick<House, "webui" | "tab">): Pr
   return performance.now() - began;
 }
 
-/** The median of three reloads; the page has come back by itself after each. */
-export async function medianReload(house: Pick<House, "webui" | "tab">, isBack: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let count = 0; count < 3; count += 1) {
-    times.push(await reloadUi(house));
+/**
+ * The fastest of `tries` reloads, because whatever else the machine does can only lengthen one; one within `enough` milliseconds is
+ * the last. The page has come back by itself after each.
+ */
+export async function fastestReload(
+  house: Pick<House, "webui" | "tab">,
+  isBack: () => Promise<unknown>,
+  { tries, enough = 0 }: { tries: number; enough?: number },
+): Promise<number> {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let count = 0; count < tries && fastest > enough; count += 1) {
+    fastest = Math.min(fastest, await reloadUi(house));
     await isBack();
   }
-  return times.sort((a, b) => a - b)[1] ?? 0;
+  return fastest;
 }

@@ -7,7 +7,7 @@ import { homePaths, resolveHome } from "../../server/paths.js";
 import { trainerEnvironment } from "../../server/trainer/trainer-process.js";
 import { ensureTrainer, trainerFolder } from "../../server/trainer/venv.js";
 import type { House } from "./house.js";
-import { medianReload } from "./reload-ui.js";
+import { fastestReload } from "./reload-ui.js";
 import { enqueue, runIds } from "./runs.js";
 
 const SETUP_MS = 1_200_000;
@@ -29,9 +29,9 @@ export function describeRoad(house: () => House): void {
       await tab.page.goto(webui.url);
       const isBack = () => tab.page.locator("#txt2img_generate").waitFor({ timeout: 60_000 });
       await isBack();
-      const median = (await medianReload(house(), isBack)).toFixed(0);
-      writeFileSync(join(webui.dataDir, RELOAD_BEFORE), median);
-      figures.set("Reload UI without us, ms", median);
+      const fastest = (await fastestReload(house(), isBack, { tries: 3 })).toFixed(0);
+      writeFileSync(join(webui.dataDir, RELOAD_BEFORE), fastest);
+      figures.set("Reload UI without us, ms", fastest);
     });
 
     test("the Extensions tab installs it from its address, and after a restart the tab is there", async (context) => {
