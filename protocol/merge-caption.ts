@@ -32,12 +32,21 @@ export function captionDifference(before: string | null, after: string): { gaine
 
 /** Equal for one tag however it is spelt: case, underscores and escaped brackets do not matter. */
 export function spellingKey(tag: string): string {
-  return tagKey(tag.replace(/\\([()[\]])/g, "$1"));
+  const known = keys.get(tag);
+  if (known !== undefined) return known;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  const key = tagKey(tag.includes("\\") ? tag.replace(/\\([()[\]])/g, "$1") : tag);
+  keys.set(tag, key);
+  return key;
 }
+
+// A data set has few different tags, and a slider that is dragged asks for them millions of times.
+const keys = new Map<string, string>();
+const MOST_KEYS = 100_000;
 
 /** The tags of a caption, of all its lines. */
 export function splitCaption(caption: string): string[] {
-  return caption.split(/\r\n|\r|\n/).flatMap(splitLine);
+  return /[\r\n]/.test(caption) ? caption.split(/\r\n|\r|\n/).flatMap(splitLine) : splitLine(caption);
 }
 
 function mergeLine(line: string, chosen: readonly ChosenTag[], { merge, order, triggerWord }: CaptionMerge): string {

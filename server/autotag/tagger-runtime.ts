@@ -35,7 +35,7 @@ export async function taggerPython(paths: HomePaths): Promise<string> {
   if (python !== null && buildThere(await askPresent(python)) !== null) return python;
   throw new FailureError(
     "tagger_missing",
-    "Expected onnxruntime, which runs the taggers, but it is not installed; install it on the tags page, or by train-lora dataset autotag --install.",
+    "Expected onnxruntime, which runs the taggers, but it is not installed; install it on the tags page, or by train-lora dataset taggers --install.",
   );
 }
 

@@ -18,6 +18,9 @@ import { AutotagController } from "./autotag-controller.js";
 import "./tl-disagreements.js";
 
 const THUMBNAIL = 112;
+/** Pictures whose preview follows a slider without a pause. */
+const MOST_LIVE = 3000;
+const PAUSE_MS = 150;
 
 /**
  * Autotag: which tagger, what it says, and what becomes of the captions before anything is written.
@@ -60,20 +63,33 @@ export class TlAutotag extends LitElement {
   private readonly _autotag = new AutotagController(this);
   private _preview: AutotagPreview | null = null;
   private _previewOf: readonly unknown[] = [];
+  private _pause: number | undefined;
 
   constructor() {
     super();
     new LocaleController(this);
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this._pause);
+  }
+
   override willUpdate(_changed: PropertyValues): void {
     const { options, scores } = this._autotag;
     const of = [this.scan, this.images?.join("\n"), options, scores];
     if (!this._isOpen || of.every((part, at) => part === this._previewOf[at])) return;
-    this._previewOf = of;
-    const shown = this.images === null ? null : new Set(this.images);
-    const images = this.scan.images.filter(({ id }) => shown?.has(id) ?? true);
-    this._preview = scores.images.size === 0 ? null : previewAutotag(images, scores, { options, triggerWord: this.scan.triggerWord });
+    clearTimeout(this._pause);
+    const make = () => {
+      this._previewOf = of;
+      this._preview = this._makePreview();
+    };
+    // A slider that is dragged over a very large data set must not wait for each of its steps.
+    if (this._preview === null || this.scan.images.length <= MOST_LIVE) return make();
+    this._pause = window.setTimeout(() => {
+      make();
+      this.requestUpdate();
+    }, PAUSE_MS);
   }
 
   /** For the controller: the page reads the captions anew and says what was done. */
@@ -90,6 +106,14 @@ export class TlAutotag extends LitElement {
         ${list === null ? html`<p class="subdued" role="status">${t("working.taggers")}</p>` : list.runtime.state === "ready" ? this._renderTaggers() : this._renderInstall()}
       </div>
     </details>`;
+  }
+
+  private _makePreview(): AutotagPreview | null {
+    const { options, scores } = this._autotag;
+    if (scores.images.size === 0) return null;
+    const shown = this.images === null ? null : new Set(this.images);
+    const images = this.scan.images.filter(({ id }) => shown?.has(id) ?? true);
+    return previewAutotag(images, scores, { options, triggerWord: this.scan.triggerWord });
   }
 
   private _renderInstall(): TemplateResult {
