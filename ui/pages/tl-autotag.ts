@@ -84,12 +84,14 @@ export class TlAutotag extends LitElement {
       this._previewOf = of;
       this._preview = this._makePreview();
     };
+    const isLive = this._preview === null || this.scan.images.length <= MOST_LIVE;
+    if (isLive) make();
     // A slider that is dragged over a very large data set must not wait for each of its steps.
-    if (this._preview === null || this.scan.images.length <= MOST_LIVE) return make();
-    this._pause = window.setTimeout(() => {
-      make();
-      this.requestUpdate();
-    }, PAUSE_MS);
+    else
+      this._pause = window.setTimeout(() => {
+        make();
+        this.requestUpdate();
+      }, PAUSE_MS);
   }
 
   /** For the controller: the page reads the captions anew and says what was done. */
