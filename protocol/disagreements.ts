@@ -28,40 +28,50 @@ export const usualLimits: DisagreementLimits = { low: 0.1, high: 0.9 };
 /** What is about the picture itself; a file's facts and a post's rating are no matter of sight. */
 const JUDGED: ReadonlySet<string> = new Set(["general", "character"]);
 
-/** Where captions and a tagger differ, the strongest first. The trigger word and what the tagger has no name for are left out. */
-export function findDisagreements(
-  pictures: readonly DisagreementPicture[],
-  { labels, triggerWord, limits = usualLimits }: { labels: readonly TaggerLabel[]; triggerWord: string; limits?: DisagreementLimits },
-): Disagreement[] {
-  const known = new Map<string, number>();
-  for (const [index, [name, category]] of labels.entries()) if (name !== "" && JUDGED.has(category)) known.set(spellingKey(name), index);
+/**
+ * Where the caption of a picture and a tagger with these labels differ. The trigger word and what the tagger has no name for are left out.
+ * Make it once and use it for every picture; `byStrength` sorts what it finds.
+ */
+export function disagreementFinder({
+  labels,
+  triggerWord,
+  limits = usualLimits,
+}: {
+  labels: readonly TaggerLabel[];
+  triggerWord: string;
+  limits?: DisagreementLimits;
+}): (picture: DisagreementPicture) => Disagreement[] {
+  const judged = new Map<number, { key: string; text: string }>();
+  for (const [index, [name, category]] of labels.entries())
+    if (name !== "" && JUDGED.has(category)) judged.set(index, { key: spellingKey(name), text: tagText(name, false) });
+  const labelOf = new Map([...judged].map(([index, { key }]) => [key, index]));
   const trigger = spellingKey(triggerWord);
-  const found = pictures.flatMap((picture) => {
-    const scores = new Map(picture.scores.map(({ label, score }) => [label, score]));
-    const said = new Set(picture.tags.map(spellingKey));
-    const doubted = [...said].flatMap((key): Disagreement[] => {
-      const label = key === trigger ? undefined : known.get(key);
-      if (label === undefined) return [];
-      const score = scores.get(label) ?? 0;
-      if (score >= scoreStep(limits.low)) return [];
-      const tag = picture.tags.find((one) => spellingKey(one) === key) ?? key;
-      return [{ image: picture.image, tag, kind: "doubted", score: score / 255 }];
+  const [low, high] = [scoreStep(limits.low), scoreStep(limits.high)];
+  return ({ image, tags, post, scores, settled }) => {
+    const scoreOf = new Map(scores.map(({ label, score }) => [label, score]));
+    const said = new Map(tags.map((tag) => [spellingKey(tag), tag]));
+    const doubted = [...said].flatMap(([key, tag]): Disagreement[] => {
+      const label = key === trigger ? undefined : labelOf.get(key);
+      const score = label === undefined ? low : (scoreOf.get(label) ?? 0);
+      return score >= low ? [] : [{ image, tag, kind: "doubted", score: score / 255 }];
     });
-    const booru = new Set(Object.values(picture.post ?? {}).flatMap((tags) => tags.map(spellingKey)));
-    const missed = picture.scores.flatMap(({ label, score }): Disagreement[] => {
-      const [name = "", category = "general"] = labels[label] ?? [];
-      const key = spellingKey(name);
-      const isSilent = name !== "" && !said.has(key) && !booru.has(key) && key !== trigger;
-      if (!isSilent || !JUDGED.has(category) || score <= scoreStep(limits.high)) return [];
-      return [{ image: picture.image, tag: tagText(name, false), kind: "missed", score: score / 255 }];
+    const booru = new Set(Object.values(post ?? {}).flatMap((ofCategory) => ofCategory.map(spellingKey)));
+    const missed = scores.flatMap(({ label, score }): Disagreement[] => {
+      const named = score > high ? judged.get(label) : undefined;
+      if (named === undefined || said.has(named.key) || booru.has(named.key) || named.key === trigger) return [];
+      return [{ image, tag: named.text, kind: "missed", score: score / 255 }];
     });
-    return [...doubted, ...missed].filter((one) => !picture.settled.has(settledKey(one)));
-  });
-  return found.sort((a, b) => strength(b) - strength(a) || compare(a.tag, b.tag) || compare(a.image, b.image));
+    return [...doubted, ...missed].filter((one) => !settled.has(settledKey(one)));
+  };
+}
+
+/** The strongest first, whatever their kind. */
+export function byStrength(a: Disagreement, b: Disagreement): number {
+  return strength(b) - strength(a) || compare(a.tag, b.tag) || compare(a.image, b.image);
 }
 
 /** How far apart the two are: 1 when one is certain of it and the other of the contrary. */
-export function strength({ kind, score }: Pick<Disagreement, "kind" | "score">): number {
+function strength({ kind, score }: Pick<Disagreement, "kind" | "score">): number {
   return kind === "doubted" ? 1 - score : score;
 }
 

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { DisagreementList } from "../../protocol/autotag.js";
-import { type Disagreement, findDisagreements, settledKey } from "../../protocol/disagreements.js";
+import { byStrength, type Disagreement, disagreementFinder, settledKey } from "../../protocol/disagreements.js";
 import { spellingKey, splitCaption } from "../../protocol/merge-caption.js";
 import { Post, type PostTags } from "../../protocol/post.js";
+import { inSlices } from "../dataset/in-slices.js";
 import { baseName } from "../dataset/picture-names.js";
 import { readTriggerWord } from "../dataset/trigger-word.js";
 import { writeAtomically } from "../dataset/write-atomically.js";
@@ -25,14 +26,24 @@ export async function readDisagreements(root: string, tagger: string): Promise<D
   const folder = resolve(root);
   const { labels, pictures } = await scoredPictures(folder, tagger);
   const settled = readSettled(folder);
-  const scored = pictures.flatMap(({ picture, hash, scores }) => {
-    if (scores === null || hash === null) return [];
-    const caption = picture.caption === null ? null : readCaption(join(folder, picture.caption));
-    const tags = splitCaption(caption ?? "");
-    return [{ image: picture.id, tags, post: postOf(folder, picture.id), scores, settled: new Set(settled[hash]) }];
-  });
-  const items = findDisagreements(scored, { labels, triggerWord: await readTriggerWord(folder) });
-  return { items: items.slice(0, MOST_ITEMS), total: items.length, unscored: pictures.length - scored.length };
+  const find = disagreementFinder({ labels, triggerWord: await readTriggerWord(folder) });
+  const items: Disagreement[] = [];
+  let unscored = 0;
+  function* looks(): Generator<void, void> {
+    for (const { picture, hash, scores } of pictures) {
+      yield;
+      if (scores === null || hash === null) unscored += 1;
+      else {
+        const caption = picture.caption === null ? null : readCaption(join(folder, picture.caption));
+        const tags = splitCaption(caption ?? "");
+        const known = { image: picture.id, tags, post: postOf(folder, picture.id), scores, settled: new Set(settled[hash]) };
+        items.push(...find(known));
+      }
+    }
+  }
+  await inSlices(looks());
+  items.sort(byStrength);
+  return { items: items.slice(0, MOST_ITEMS), total: items.length, unscored };
 }
 
 /** Does what the tagger says of `accept` as one edit, and remembers that `keep` is right as it is. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type DisagreementPicture, findDisagreements, settledKey, strength } from "../../protocol/disagreements.js";
+import { byStrength, type Disagreement, type DisagreementPicture, disagreementFinder, settledKey } from "../../protocol/disagreements.js";
 import { scoreStep, type TaggerLabel } from "../../protocol/tag-scores.js";
 
 const labels: TaggerLabel[] = [
@@ -19,8 +19,10 @@ const picture = (change: Partial<Omit<DisagreementPicture, "scores">> & { scores
   scores: (change.scores ?? []).map((score, label) => ({ label, score: scoreStep(score) })).filter(({ score }) => score > 12),
 });
 
-const found = (pictures: DisagreementPicture[], triggerWord = "") =>
-  findDisagreements(pictures, { labels, triggerWord }).map(({ kind, tag }) => `${kind} ${tag}`);
+const listOf = (pictures: DisagreementPicture[], triggerWord = ""): Disagreement[] =>
+  pictures.flatMap(disagreementFinder({ labels, triggerWord })).sort(byStrength);
+
+const found = (pictures: DisagreementPicture[], triggerWord = "") => listOf(pictures, triggerWord).map(({ kind, tag }) => `${kind} ${tag}`);
 
 test("a tag that the tagger hardly sees is doubted, one that it is sure of and nobody says is missed", () => {
   const one = picture({ tags: ["Hat", "long_hair", "red thing"], scores: [0.03, 0.5, 0.2, 0.99, 0.95] });
@@ -47,9 +49,10 @@ test("the strongest come first, whatever their kind", () => {
     picture({ image: "a.png", scores: [0, 0, 0, 0, 0.98] }),
     picture({ image: "c.png", tags: ["cup"], scores: [0, 0, 0, 0, 0] }),
   ];
-  const list = findDisagreements(pictures, { labels, triggerWord: "" });
+  const list = listOf(pictures);
   expect(list.map(({ image }) => image)).toEqual(["c.png", "a.png", "b.png"]);
-  expect(list.map(strength)).toEqual(list.map(strength).toSorted((a, b) => b - a));
+  const apart = list.map(({ kind, score }) => (kind === "doubted" ? 1 - score : score));
+  expect(apart).toEqual(apart.toSorted((a, b) => b - a));
 });
 
 test("what a person has judged does not come again", () => {

@@ -76,6 +76,7 @@ export class TlDisagreements extends LitElement {
   @state() private _isOpen = false;
   private readonly _action = new ActionController(this);
   private _isStale = true;
+  private _awaitsOwn = false;
 
   constructor() {
     super();
@@ -83,7 +84,10 @@ export class TlDisagreements extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues): void {
-    if (["scan", "tagger", "scores"].some((name) => changed.has(name))) this._isStale = true;
+    if (changed.has("tagger") || changed.has("scores")) this._isStale = true;
+    // What was accepted here is off the list already.
+    if (changed.has("scan") && this._awaitsOwn) this._awaitsOwn = false;
+    else if (changed.has("scan")) this._isStale = true;
   }
 
   override updated(): void {
@@ -159,6 +163,7 @@ export class TlDisagreements extends LitElement {
     const settled = new Set(items);
     this._items = this._items.filter((item) => !settled.has(item));
     this._total -= items.length;
+    this._awaitsOwn = how === "accept";
     if (how === "accept") this.dispatchEvent(new CustomEvent("captions-change", { detail: t("disagreements.done", { n: items.length }) }));
     await this.updateComplete;
     this._focus(Math.min(at, this._items.length - 1));
