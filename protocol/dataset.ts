@@ -48,6 +48,8 @@ export const DatasetImage = z.object({
   height: z.int().nonnegative(),
   format: z.string(),
   bytes: z.int().nonnegative(),
+  /** When the file was last changed, in milliseconds since 1970. */
+  modifiedAt: z.int().optional(),
   /** True when at least one pixel is really transparent. */
   transparent: z.boolean(),
   /** 64-bit perceptual hash, 16 hex digits; null when the file could not be read. */

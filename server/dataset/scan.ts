@@ -32,7 +32,7 @@ function describe(root: string, { images, subsets }: ScannedFolder, triggerWord:
   };
 }
 
-function imageOf({ id, subset, bytes, facts, caption, mask }: ScannedImage, problems: ProblemCode[]): DatasetImage {
+function imageOf({ id, subset, bytes, mtimeMs, facts, caption, mask }: ScannedImage, problems: ProblemCode[]): DatasetImage {
   return {
     id,
     subset,
@@ -40,6 +40,7 @@ function imageOf({ id, subset, bytes, facts, caption, mask }: ScannedImage, prob
     height: facts.height,
     format: facts.format,
     bytes,
+    modifiedAt: Math.round(mtimeMs),
     transparent: facts.ok && facts.transparent,
     phash: facts.ok ? facts.fingerprint.phash : null,
     caption: caption?.text.trim() ?? null,

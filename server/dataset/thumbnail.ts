@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { FailureError } from "../../protocol/errors.js";
 import { sharp, WHITE } from "./decoder.js";
 import { DECODE } from "./picture.js";
-import { writeAtomically } from "./write-atomically.js";
+import { writeFailure } from "./write-atomically.js";
 
 const inWork = new Map<string, Promise<string>>();
 
@@ -17,7 +17,8 @@ export async function thumbnail(file: string, size: number, cacheDir: string): P
   const path = resolve(file);
   const facts = await stat(path).catch(() => null);
   if (!facts?.isFile()) throw new FailureError("not_found", `Expected a picture at ${path}, but there is none; scan the data set again.`);
-  const key = createHash("sha256").update([path, facts.mtimeMs, facts.size, size].join("\n")).digest("hex");
+  // By what the file is and not by its path, so that a picture that is moved need not be decoded again.
+  const key = createHash("sha256").update([facts.dev, facts.ino, facts.mtimeMs, facts.size, size].join("\n")).digest("hex");
   const cached = join(cacheDir, "thumbnails", key.slice(0, 2), `${key.slice(2, 34)}.webp`);
   const working = inWork.get(cached) ?? make(path, size, cached).finally(() => inWork.delete(cached));
   inWork.set(cached, working);
@@ -32,8 +33,21 @@ async function make(file: string, size: number, cached: string): Promise<string>
       `Expected a picture that can be shown at ${file}, but it can't be read (${String(error)}); scan the data set again.`,
     );
   });
-  await writeAtomically(cached, webp);
+  await put(webp, cached);
   return cached;
+}
+
+/** Whole or not at all, but not flushed to the disk: what a power cut takes is drawn again. */
+async function put(webp: Buffer, cached: string): Promise<void> {
+  const temporary = `${cached}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(cached), { recursive: true });
+    await writeFile(temporary, webp);
+    await rename(temporary, cached);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw writeFailure(error, cached);
+  }
 }
 
 async function draw(file: string, size: number): Promise<Buffer> {

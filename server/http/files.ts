@@ -25,7 +25,12 @@ export function fileRoutes(state: State, session: Session): express.Router {
   const hidden = (request: Request) => (accessOf(request, session).hideFolders ? foldersOf(state) : []);
   router.get("/api/datasets/:name/images/*image", async (request, response) => {
     const file = fileBelow(state.datasets.root(request.params.name), request.params.image);
-    await sendPicture(response, file, { size: request.query.size, cacheDir: state.paths.cacheDir, types: PICTURES });
+    await sendPicture(response, file, {
+      size: request.query.size,
+      cacheDir: state.paths.cacheDir,
+      types: PICTURES,
+      isLasting: request.query.v !== undefined,
+    });
   });
   for (const folder of ["grid", "webui", "samples"])
     router.get(`/api/jobs/:id/${folder}/*file`, async (request: Request<{ id: string; file: string[] }>, response) => {
@@ -60,14 +65,14 @@ function jobFolder(state: State, id: string): string {
 async function sendPicture(
   response: Response,
   file: string,
-  { size, cacheDir, types }: { size: unknown; cacheDir: string; types: ReadonlySet<string> },
+  { size, cacheDir, types, isLasting = false }: { size: unknown; cacheDir: string; types: ReadonlySet<string>; isLasting?: boolean },
 ): Promise<void> {
   if (!types.has(extname(file).toLowerCase())) throw new FailureError("not_found", `${basename(file)} is no picture.`);
   if (size === undefined) return sendWhole(response, file);
   const side = Number(size);
   if (!Number.isInteger(side) || side < MIN_SIZE || side > MAX_SIZE)
     throw new FailureError("bad_request", `Expected a size of ${MIN_SIZE} to ${MAX_SIZE} pixels, but got "${String(size)}".`);
-  sendWhole(response, await thumbnail(file, side, cacheDir));
+  sendWhole(response, await thumbnail(file, side, cacheDir), isLasting ? LASTING : undefined);
 }
 
 async function sendText(response: Response, file: string, { type, hidden }: { type: string; hidden: readonly string[] }): Promise<void> {
@@ -78,9 +83,12 @@ async function sendText(response: Response, file: string, { type, hidden }: { ty
     .send(hideFolders(await readFile(file, "utf8"), hidden));
 }
 
+/** For an address that names the version of the picture, so that scrolling back asks for nothing. */
+const LASTING = "private, max-age=31536000, immutable";
+
 // A picture may be edited under the same name, so the browser asks each time and mostly hears "not modified".
-function sendWhole(response: Response, file: string): void {
-  response.set("Cache-Control", "private, no-cache");
+function sendWhole(response: Response, file: string, cacheControl = "private, no-cache"): void {
+  response.set("Cache-Control", cacheControl);
   // Without a root, a home inside a dot folder would be refused as a dot file.
   response.sendFile(basename(file), { root: dirname(file), dotfiles: "allow", cacheControl: false });
 }

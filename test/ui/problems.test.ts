@@ -25,12 +25,13 @@ const images = [
 const shown = (filter: Partial<typeof noFilter>) => filterImages(images, { ...noFilter, ...filter }).map(({ id }) => id.slice(4, 5));
 
 describe("the wall's filter", () => {
-  it("keeps the pictures that have the problem, the whole tag and all words", () => {
+  it("keeps the pictures that have the problem, the whole tag, and what the text means", () => {
     expect(shown({ problem: "transparent" })).toEqual(["a"]);
     expect(shown({ has: "red hat" })).toEqual(["a", "c"]);
     expect(shown({ has: "red" })).toEqual([]);
     expect(shown({ text: "moss hat" })).toEqual(["a"]);
-    expect(shown({ text: "MOSS -hat" })).toEqual(["b"]);
+    expect(shown({ text: "MOSS -red hat" })).toEqual(["b"]);
+    expect(shown({ text: "moss, problem:transparent | solo" })).toEqual(["a", "b"]);
     expect(shown({ text: "b.png" })).toEqual(["b"]);
   });
 });

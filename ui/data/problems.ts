@@ -1,4 +1,5 @@
 import type { Dataset, DatasetImage, Problem, ProblemCode } from "../../protocol/dataset.js";
+import { filterByText } from "./picture-filter.js";
 import type { Filter } from "./route.js";
 
 /** What can be wrong with a picture itself, as opposed to its caption. */
@@ -33,14 +34,21 @@ export function hasFixable(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.fixable && problem.severity !== "info");
 }
 
-/** The pictures that a filter lets through; words must all occur in the name or the caption, a leading `-` turns one around. */
-export function filterImages(images: readonly DatasetImage[], filter: Filter): DatasetImage[] {
-  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+/** The pictures that a filter lets through. */
+export function filterImages(images: readonly DatasetImage[], filter: Filter): readonly DatasetImage[] {
+  return filterByText(withProblemAndTag(images, filter), filter.text).images;
+}
+
+/** What can't be understood in a filter's text, or null. */
+export function filterError(filter: Filter): string | null {
+  return filterByText([], filter.text).error;
+}
+
+function withProblemAndTag(images: readonly DatasetImage[], { problem, has }: Filter): readonly DatasetImage[] {
+  if (!problem && !has) return images;
   return images.filter((image) => {
-    if (filter.problem && !image.problems.some((code) => code === filter.problem)) return false;
-    if (filter.has && !image.tags.includes(filter.has)) return false;
-    const text = `${image.id}\n${image.caption ?? ""}`.toLowerCase();
-    return words.every((word) => (word.startsWith("-") && word.length > 1 ? !text.includes(word.slice(1)) : text.includes(word)));
+    if (problem && !image.problems.some((code) => code === problem)) return false;
+    return !has || image.tags.includes(has);
   });
 }
 

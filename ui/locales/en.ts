@@ -16,6 +16,7 @@ import { settingTexts } from "./en/setting-texts.js";
 import { settingsImportTexts } from "./en/settings-import-texts.js";
 import { taskTexts } from "./en/task-texts.js";
 import { toolTexts } from "./en/tool-texts.js";
+import { wallTexts } from "./en/wall-texts.js";
 import { webuiTexts } from "./en/webui-texts.js";
 
 /** Every text of the page in English; its keys are the keys of all languages. */
@@ -37,6 +38,7 @@ export const en = {
   ...toolTexts,
   ...runTexts,
   ...gridTexts,
+  ...wallTexts,
   ...webuiTexts,
   ...errorTexts,
 };

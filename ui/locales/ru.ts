@@ -18,6 +18,7 @@ import { settingTexts } from "./ru/setting-texts.js";
 import { settingsImportTexts } from "./ru/settings-import-texts.js";
 import { taskTexts } from "./ru/task-texts.js";
 import { toolTexts } from "./ru/tool-texts.js";
+import { wallTexts } from "./ru/wall-texts.js";
 import { webuiTexts } from "./ru/webui-texts.js";
 
 /** Every text of the page in Russian. */
@@ -39,6 +40,7 @@ export const ru: Record<MessageKey, Message> = {
   ...toolTexts,
   ...runTexts,
   ...gridTexts,
+  ...wallTexts,
   ...webuiTexts,
   ...errorTexts,
 };

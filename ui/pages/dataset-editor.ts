@@ -17,11 +17,14 @@ export class DatasetEditor implements ReactiveController {
   /** What was done last, in words. */
   message = "";
   readonly #host: Host;
+  readonly #settled: () => Promise<void>;
   #loaded = "";
   #shown = "";
 
-  constructor(host: Host) {
+  /** `settled` waits for changes that are on their way to the server already. */
+  constructor(host: Host, settled: () => Promise<void> = async () => {}) {
     this.#host = host;
+    this.#settled = settled;
     this.action = new ActionController(host);
     host.addController(this);
   }
@@ -127,6 +130,7 @@ export class DatasetEditor implements ReactiveController {
     const { session, datasetName: dataset } = this.#host;
     if (this.locked) return;
     const words = await this.action.run(what, async () => {
+      await this.#settled();
       const done = await work(session, dataset);
       await this.load();
       return done;

@@ -31,10 +31,10 @@ export function renderDatasetStep(editor: DatasetEditor, renderReady: (dataset: 
 }
 
 /** Undo, beside a line that says what is going on or was done last. */
-export function renderUndo(editor: DatasetEditor): TemplateResult {
+export function renderUndo(editor: DatasetEditor, undo: () => void = () => void editor.undo()): TemplateResult {
   const { state } = editor.action;
   return html`<div class="row undo">
-    <button class="small" ?disabled=${editor.locked} title=${t("undo.help")} data-test="undo" @click=${() => editor.undo()}>${icon("undo")}${t("undo.button")}</button>
+    <button class="small" ?disabled=${editor.locked} title=${t("undo.help")} data-test="undo" @click=${undo}>${icon("undo")}${t("undo.button")}</button>
     <span role="status" class="subdued fine break" data-test="message">${state.kind === "running" ? state.what : editor.message}</span>
   </div>`;
 }
