@@ -39,8 +39,8 @@ class ClipText(nn.Module):
             {
                 "embeddings": NamedLayers(
                     {
-                        "token_embedding": nn.Embedding(config.vocabulary, config.width),
-                        "position_embedding": nn.Embedding(config.positions, config.width),
+                        "token_embedding": _embedding(config.vocabulary, config.width),
+                        "position_embedding": _embedding(config.positions, config.width),
                     }
                 ),
                 "encoder": NamedLayers({"layers": NumberedLayers(_Layer(config) for _ in range(count))}),
@@ -89,6 +89,11 @@ class ClipText(nn.Module):
 
 
 _END = 49407
+
+
+def _embedding(count: int, width: int) -> nn.Embedding:
+    # Unset: to draw numbers for it on the meta device torch would load its compiler, which takes a second.
+    return nn.Embedding(count, width, _weight=torch.empty(count, width))
 
 
 class _Layer(nn.Module):

@@ -16,8 +16,10 @@ from trainer.model.model_kind import misfit
 from trainer.model.packed_layers import PackedConv, PackedLinear, pack_layers
 from trainer.model.unet import Unet
 from trainer.model.vae import Vae
+from trainer.side_by_side import side_by_side
 
 _KERNEL_DIMENSIONS = 4
+_READERS = 4
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,21 @@ class WeightLoader:
     ) -> None:
         """memory: how kernels (out, in, h, w) lie in memory."""
         keys = frozenset(self.checkpoint.keys())
-        state = {}
-        for name, parameter in module.named_parameters():
-            if not wanted(name):
-                continue
+
+        @torch.no_grad()
+        def fill(name: str, parameter: Tensor) -> Tensor | None:
             tensor = self._tensor(source(name), parameter.shape, keys)
-            if parameter.is_meta:
-                order = memory if tensor.ndim == _KERNEL_DIMENSIONS else torch.contiguous_format
-                state[name] = tensor.to(self.device, dtype, memory_format=order)
-            else:
-                with torch.no_grad():
-                    parameter.copy_(tensor)
+            if not parameter.is_meta:
+                parameter.copy_(tensor)
+                return None
+            order = memory if tensor.ndim == _KERNEL_DIMENSIONS else torch.contiguous_format
+            return tensor.to(self.device, dtype, memory_format=order)
+
+        found = {name: parameter for name, parameter in module.named_parameters() if wanted(name)}
+        # A disk, a copy and a conversion each wait for something else.
+        with side_by_side(_READERS, "load") as pool:
+            state = dict(zip(found, pool.map(fill, found, found.values()), strict=True))
+        state = {name: tensor for name, tensor in state.items() if tensor is not None}
         module.load_state_dict(state, strict=False, assign=True)
         module.requires_grad_(False)
 
