@@ -76,6 +76,31 @@ real("a page lists the taggers, has one run as a task, and turns its scores into
   expect(existsSync(join(home, "datasets/moss/2_moss/blue.txt"))).toBe(false);
 });
 
+real("Stop ends a run after its batch; what was scored is kept and the next run goes on with the rest", async () => {
+  const colours = Array.from({ length: 400 }, (_, n) => [
+    `1_many/${n}.png`,
+    { colour: { r: n % 250, g: Math.floor(n / 250), b: 0 }, caption: null },
+  ]);
+  await writeColours(join(home, "datasets", "many"), Object.fromEntries(colours));
+  // Large enough that nobody is through with all of them before the stop comes.
+  await writeTagger(join(taggersFolder(home), "slow-tagger"), 448);
+  const { taggers } = await page.request({ type: "listTaggers" }, ResultOf.listTaggers);
+  const tagger = taggers.find(({ name }) => name === "slow-tagger")?.id ?? "";
+  const { task } = await page.request({ type: "runAutotag", dataset: "many", tagger }, ResultOf.runAutotag);
+  const isUnderWay = () => page.messages.some((message) => message.type === "task" && message.task.id === task && message.task.done > 0);
+  await expect.poll(isUnderWay, { interval: 5 }).toBe(true);
+  await page.request({ type: "stopTask", task }, ResultOf.stopTask);
+  expect((await ended(task))?.state).toBe("stopped");
+  const { images } = await page.request({ type: "readScores", dataset: "many", tagger }, ResultOf.readScores);
+  const scored = Object.keys(images).length;
+  expect(scored).toBeGreaterThan(0);
+  expect(scored).toBeLessThan(400);
+  const again = await page.request({ type: "runAutotag", dataset: "many", tagger }, ResultOf.runAutotag);
+  expect(await ended(again.task)).toMatchObject({ state: "done", done: 400 });
+  expect(Object.keys((await page.request({ type: "readScores", dataset: "many", tagger }, ResultOf.readScores)).images)).toHaveLength(400);
+  await rm(join(taggersFolder(home), "slow-tagger"), { recursive: true });
+});
+
 real("a page can't name a file of this machine as a tagger", async () => {
   const asked = page.request({ type: "runAutotag", dataset: "moss", tagger: taggersFolder(home) }, ResultOf.runAutotag);
   await expect(asked).rejects.toMatchObject({ failure: { code: "bad_request" } });

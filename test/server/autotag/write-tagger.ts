@@ -10,17 +10,20 @@ export const testVenv = dirname(dirname(testPython ?? ""));
 
 const WRITER = fileURLToPath(new URL("../../tagger", import.meta.url));
 
-/** A WD tagger of the real shape: it calls red pictures `red_thing`, blue ones `blue_thing` and everything `solo`. */
-export async function writeTagger(folder: string): Promise<string> {
+/**
+ * A WD tagger of the real shape: it calls red pictures `red_thing`, blue ones `blue_thing` and everything `solo`. `side` is the edge of
+ * what it looks at, in pixels.
+ */
+export async function writeTagger(folder: string, side = 8): Promise<string> {
   await mkdir(folder, { recursive: true });
   const script = `
 import pathlib, sys
 from onnx_bytes import mean_colour_tagger
 blue, green, red = [0, 0, 0, 0.1], [0, 0, 0, 0], [0, 0, 0.1, 0]
-model = mean_colour_tagger([blue, green, red], [2.0, 3.0, -12.0, -12.0])
+model = mean_colour_tagger([blue, green, red], [2.0, 3.0, -12.0, -12.0], side=int(sys.argv[2]))
 pathlib.Path(sys.argv[1], "model.onnx").write_bytes(model)
 `;
-  await execa(testPython ?? "python3", ["-c", script, folder], { env: { PYTHONPATH: WRITER } });
+  await execa(testPython ?? "python3", ["-c", script, folder, String(side)], { env: { PYTHONPATH: WRITER } });
   const rows = ["tag_id,name,category,count", "1,general,9,1", "2,solo,0,1", "3,red_thing,0,1", "4,blue_thing,4,1"];
   await writeFile(join(folder, "selected_tags.csv"), `${rows.join("\n")}\n`);
   return folder;
