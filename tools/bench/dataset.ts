@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- dataset [PICTURES]`: generates pictures, then looks at each as a scan does and brings it to its bucket (header, decoding,
- * white behind alpha, bucket size, perceptual hash), in turns with Pillow doing the same. Prints one JSON line.
+ * `npm run bench -- dataset [PICTURES] [LARGE]`: generates pictures, then looks at each as a scan does and brings it to its bucket (header, decoding,
+ * white behind alpha, bucket size, perceptual hash), in turns with Pillow doing the same. Then a data set
+ * of so many small pictures (20,000) is opened, scrolled and sorted in a browser. Prints one JSON line.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { DECODERS, sharp } from "../../server/dataset/decoder.js";
 import { readPicture } from "../../server/dataset/picture.js";
 import { mapPool } from "../../server/dataset/pool.js";
 import { type BucketRules, chooseBucket, makeBuckets, type Size } from "../../server/plan/buckets.js";
+import { measureLarge } from "./large-dataset.js";
 
 const rules: BucketRules = {
   resolution: { width: 512, height: 512 },
@@ -44,7 +46,8 @@ try {
     pillowSeconds: round(pillowSeconds),
     ratio: round(pillowSeconds / ourSeconds),
   };
-  process.stdout.write(`${JSON.stringify({ bench: "dataset", ...figures })}\n`);
+  const large = await measureLarge(Number(process.argv[3] ?? 20_000));
+  process.stdout.write(`${JSON.stringify({ bench: "dataset", ...figures, ...large })}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

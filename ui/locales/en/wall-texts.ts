@@ -3,8 +3,7 @@ export const wallTexts = {
   "pictures.size": "Size",
   "pictures.some": { one: "{shown} of {n} picture", other: "{shown} of {n} pictures" },
   "pictures.showAll": "Show all pictures",
-  "pictures.keys":
-    "Keys: arrows move, Shift and Ctrl choose several, 1 good, 2 weak, X to the trash, Z undoes, space shows large, C compares.",
+  "pictures.keys": "Keys: arrows move, Shift and Ctrl choose several, 1 good, 2 weak, X to the trash, Z undoes, space shows large.",
   "wall.label": "Pictures",
   "wall.withProblems": "{name}: {problems}",
   "grade.good": "good",
