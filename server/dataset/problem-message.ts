@@ -30,6 +30,20 @@ const SENTENCES: Record<ProblemCode, Sentence> = {
   exif_orientation: (images) =>
     `${count(images, "is", "are")} turned only by an EXIF mark that other trainers ignore (${names(images)}). Fix turns the pixels.`,
   near_duplicate: nearDuplicates,
+  low_information: (images) =>
+    `${count(images, "shows", "show")} hardly more than one tone (${names(images)}), from which nothing can be learned. Look at them and reject what is empty.`,
+  dark: (images) =>
+    `${count(images, "is", "are")} dark nearly everywhere (${names(images)}). Brighten with a picture editor, tag the darkness, or reject.`,
+  light: (images) =>
+    `${count(images, "is", "are")} nearly white everywhere (${names(images)}). Darken with a picture editor, or reject what shows too little.`,
+  monochrome: (images) =>
+    `${count(images, "has", "have")} no colours (${names(images)}), which a character would lose with them. Tag them "monochrome" or reject them, unless the style is so.`,
+  comic: (images) =>
+    `${count(images, "is a comic page by its tags", "are comic pages by their tags")} (${names(images)}), which teach panels and bubbles. Crop to one panel, grade as weak, or reject.`,
+  several_characters: (images) =>
+    `${count(images, "shows", "show")} several characters by the tags (${names(images)}), whose traits would mix with the subject's. Crop to the subject, grade as weak, or reject.`,
+  same_background: (images) =>
+    `${count(images, "has", "have")} the same plain background (${names(images)}), most of the set, so that it would be learned with the subject. Tag it (such as "white background, simple background"), and add pictures with others.`,
   no_caption: (images, { triggerWord }) =>
     `${count(images, "has", "have")} no caption file (${names(images)}). ${triggerAsCaption(triggerWord)}`,
   empty_caption: (images, { triggerWord }) =>

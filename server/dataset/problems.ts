@@ -2,6 +2,7 @@ import { type Problem, ProblemCode, type Severity } from "../../protocol/dataset
 import type { DecodedCaption } from "./caption-bytes.js";
 import { captionProblems } from "./caption-fix.js";
 import { findDuplicates } from "./duplicates.js";
+import { lookProblems, sameBackground } from "./look-problems.js";
 import { hasPictureName } from "./picture-names.js";
 import { pictureProblems } from "./picture-problems.js";
 import { describeProblem } from "./problem-message.js";
@@ -14,7 +15,8 @@ export type FoundProblems = { byImage: Map<string, ProblemCode[]>; problems: Pro
 export function findProblems(images: readonly ScannedImage[], triggerWord: string): FoundProblems {
   const duplicates = findDuplicates(images);
   const repeated = new Set(duplicates.map(({ id }) => id));
-  const byImage = new Map(images.map((image) => [image.id, codesOf(image, repeated, triggerWord)]));
+  const plain = sameBackground(images);
+  const byImage = new Map(images.map((image) => [image.id, codesOf(image, { repeated, plain, triggerWord })]));
   const problems = CODES.flatMap((code): Problem[] => {
     const concerned = images.filter(({ id }) => byImage.get(id)?.includes(code));
     if (concerned.length === 0) return [];
@@ -31,6 +33,13 @@ export function isFixable(code: ProblemCode, { facts }: ScannedImage, triggerWor
     case "not_an_image":
     case "truncated":
     case "too_small":
+    case "low_information":
+    case "dark":
+    case "light":
+    case "monochrome":
+    case "comic":
+    case "several_characters":
+    case "same_background":
       return false;
     case "too_large":
     case "unsupported_format":
@@ -53,6 +62,13 @@ const SEVERITIES: Record<ProblemCode, Severity> = {
   beyond_3_to_1: "warning",
   exif_orientation: "warning",
   near_duplicate: "warning",
+  low_information: "info",
+  dark: "info",
+  light: "info",
+  monochrome: "info",
+  comic: "info",
+  several_characters: "info",
+  same_background: "info",
   no_caption: "warning",
   empty_caption: "warning",
   caption_bom: "warning",
@@ -66,9 +82,13 @@ const SEVERITIES: Record<ProblemCode, Severity> = {
 
 const CODES = ProblemCode.options;
 
-function codesOf(image: ScannedImage, repeated: ReadonlySet<string>, triggerWord: string): ProblemCode[] {
+type SetFacts = { repeated: ReadonlySet<string>; plain: ReadonlySet<string>; triggerWord: string };
+
+function codesOf(image: ScannedImage, { repeated, plain, triggerWord }: SetFacts): ProblemCode[] {
   const codes = pictureProblems(image.facts);
   if (repeated.has(image.id)) codes.push("near_duplicate");
+  codes.push(...lookProblems(image));
+  if (plain.has(image.id)) codes.push("same_background");
   return [...codes, ...captionCodes(image, isRegularisation(image.subset) ? "" : triggerWord)];
 }
 

@@ -13,6 +13,13 @@ export const pictureCodes: ReadonlySet<ProblemCode> = new Set([
   "beyond_3_to_1",
   "exif_orientation",
   "near_duplicate",
+  "low_information",
+  "dark",
+  "light",
+  "monochrome",
+  "comic",
+  "several_characters",
+  "same_background",
 ]);
 
 /** The problems that the Pictures step is about. */

@@ -10,6 +10,13 @@ export const wallTexts = {
   "pictures.showAll": "Показать все картинки",
   "pictures.keys":
     "Клавиши: стрелки — движение, Shift и Ctrl — выбор нескольких, 1 — хорошая, 2 — слабая, X — в корзину, Z — отмена, пробел — крупно.",
+  "problem.low_information": "почти ничего",
+  "problem.dark": "тёмные",
+  "problem.light": "почти белые",
+  "problem.monochrome": "без цвета",
+  "problem.comic": "страницы комиксов",
+  "problem.several_characters": "несколько персонажей",
+  "problem.same_background": "одинаковый фон",
   "wall.label": "Картинки",
   "wall.withProblems": "{name}: {problems}",
   "grade.good": "хорошие",
