@@ -9,7 +9,7 @@ import torch
 
 from run_folder import write_run
 from trainer.commands import Interrupted
-from trainer.dataset.latent_cache import cache_latents
+from trainer.dataset.latent_cache import LatentCache, cache_latents
 from trainer.dataset.latent_folder import LatentFolder
 from trainer.dataset.pictures import load_picture
 from trainer.dataset.sample_crop import Crop, Sample, centre_samples
@@ -78,6 +78,27 @@ def test_what_was_encoded_before_an_interruption_is_kept(tmp_path: Path, tiny_ba
     told: list[int] = []
     cache_latents(tiny_base, samples, root=root, folder=folder, progress=lambda done, _: told.append(done))
     assert told[0] == 6
+
+
+def test_pictures_of_a_bucket_are_encoded_when_one_is_first_asked_for(tmp_path: Path, tiny_base: BaseModel) -> None:
+    samples = centre_samples(_plan(tmp_path, tiny_base))
+    told: list[tuple[int, int]] = []
+    cache = LatentCache(
+        tiny_base,
+        samples,
+        root=tmp_path / "dataset",
+        folder=LatentFolder(tmp_path / "l"),
+        progress=lambda *at: told.append(at),
+    )
+    assert len(cache) == 8 and not told
+    first = cache[samples[3]]
+    together = sum(sample.image.bucket == samples[3].image.bucket for sample in samples)
+    assert told == [(0, 8)] and len(list((tmp_path / "l").glob("*/*"))) == together < 8
+    cache.encode_all()
+    assert told[1] == (together, 8) and told[-1] == (8, 8)
+    assert cache[samples[3]] is first and list(cache) == samples
+    with pytest.raises(KeyError):
+        cache[Sample(samples[0].image, Crop(5, 5))]
 
 
 def test_a_damaged_latent_costs_time_only(tmp_path: Path, tiny_base: BaseModel) -> None:

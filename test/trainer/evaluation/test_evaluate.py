@@ -26,7 +26,7 @@ def _evaluation(tmp_path: Path, base: BaseModel) -> tuple[Evaluation, LoraNetwor
     latents = {sample.image.id: latent for sample, latent in found.items()}
     targets = lora_targets(base.unet, base.text_encoders)
     network = LoraNetwork(targets, dim=2, alpha=2, seed=1, device=base.device, dtype=base.dtype)
-    return Evaluation(base, network, targets, plan, latents), network, plan
+    return Evaluation(base, network, targets, plan, lambda: latents), network, plan
 
 
 def test_a_new_lora_measures_as_the_base_model_and_a_changed_one_drifts_more_with_weight(

@@ -1,7 +1,8 @@
-"""Latents of the plan's pictures, encoded once for all runs."""
+"""Latents of the plan's pictures, encoded once for all runs, and not before they are needed."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -18,6 +19,68 @@ from trainer.plan import PlanImage
 _PIXELS_AT_ONCE = 2 * 512 * 512
 
 
+class LatentCache(Mapping[Sample, Tensor]):
+    """Latents (4, height/8, width/8) of `samples`, float32 on the CPU, each made when it is first asked for.
+
+    They are the mean of the autoencoder's distribution times the scale factor; what `folder` has is not encoded again.
+    `progress(done, total)` may raise to interrupt; what is encoded by then is kept. Asking raises Failure when a
+    picture can't be used.
+    """
+
+    def __init__(
+        self,
+        base: BaseModel,
+        samples: Sequence[Sample],
+        *,
+        root: Path,
+        folder: LatentFolder,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._base, self._root, self._folder, self._progress = base, root, folder, progress
+        self._samples = dict.fromkeys(samples)
+        self._found: dict[Sample, Tensor] = {}
+
+    def __getitem__(self, sample: Sample) -> Tensor:
+        if sample not in self._found:
+            if sample not in self._samples:
+                raise KeyError(sample)
+            self._find(self._group(sample))
+        return self._found[sample]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def encode_all(self) -> None:
+        """Make all that nobody has asked for yet, several at once."""
+        self._find([sample for sample in self._samples if sample not in self._found])
+        self._progress(len(self._found), len(self._samples))
+
+    def _group(self, sample: Sample) -> list[Sample]:
+        # Those that `encode_all` would take together, because the last bits of a latent depend on its company.
+        return next(group for group in _batches(sorted(self._samples, key=_bucket)) if sample in group)
+
+    def _find(self, samples: list[Sample]) -> None:
+        keys = _keys(self._base, self._root, samples, self._encoder)
+        kept = {sample: self._folder.read(keys[sample]) for sample in samples}
+        self._found.update((sample, latent) for sample, latent in kept.items() if latent is not None)
+        missing = sorted((sample for sample in samples if kept[sample] is None), key=_bucket)
+        for batch in _batches(missing):
+            self._progress(len(self._found), len(self._samples))
+            pictures = [load_picture(self._root, sample.image, sample.crop) for sample in batch]
+            for sample, latent in zip(batch, encode_pictures(self._base, pictures), strict=True):
+                self._folder.write(keys[sample], latent)
+                self._found[sample] = latent.clone()
+        if missing:
+            self._folder.trim()
+
+    @cached_property
+    def _encoder(self) -> str:
+        return _fingerprint(self._base.vae)
+
+
 def cache_latents(
     base: BaseModel,
     samples: Sequence[Sample],
@@ -25,25 +88,10 @@ def cache_latents(
     root: Path,
     folder: LatentFolder,
     progress: Callable[[int, int], None],
-) -> dict[Sample, Tensor]:
-    """Latents (4, height/8, width/8), float32 on the CPU; only those that `folder` lacks are encoded.
-
-    They are the mean of the autoencoder's distribution times the scale factor. `progress(done, total)` may raise to
-    interrupt; what is encoded by then is kept. Raises Failure when a picture can't be used.
-    """
-    samples = list(dict.fromkeys(samples))
-    keys = _keys(base, root, samples)
-    found = {sample: latent for sample in samples if (latent := folder.read(keys[sample])) is not None}
-    missing = sorted((sample for sample in samples if sample not in found), key=lambda sample: sample.image.bucket)
-    for batch in _batches(missing):
-        progress(len(found), len(samples))
-        latents = encode_pictures(base, [load_picture(root, sample.image, sample.crop) for sample in batch])
-        for sample, latent in zip(batch, latents, strict=True):
-            folder.write(keys[sample], latent)
-            found[sample] = latent.clone()
-    if missing:
-        folder.trim()
-    progress(len(found), len(samples))
+) -> LatentCache:
+    """Such a cache with all of its latents made."""
+    found = LatentCache(base, samples, root=root, folder=folder, progress=progress)
+    found.encode_all()
     return found
 
 
@@ -52,6 +100,10 @@ def encode_pictures(base: BaseModel, pictures: list[Tensor]) -> Tensor:
     with torch.no_grad():
         mean = base.vae.encode(torch.stack(pictures).to(base.device))
         return (mean * base.scale_factor).cpu().contiguous()
+
+
+def _bucket(sample: Sample) -> tuple[int, int]:
+    return sample.image.bucket
 
 
 def _batches(samples: list[Sample]) -> list[list[Sample]]:
@@ -63,8 +115,7 @@ def _batches(samples: list[Sample]) -> list[list[Sample]]:
     return batches
 
 
-def _keys(base: BaseModel, root: Path, samples: Sequence[Sample]) -> dict[Sample, str]:
-    encoder = _fingerprint(base.vae)
+def _keys(base: BaseModel, root: Path, samples: Sequence[Sample], encoder: str) -> dict[Sample, str]:
     contents = {image: _content(root, image) for image in dict.fromkeys(sample.image for sample in samples)}
     found = {}
     for sample in samples:

@@ -38,6 +38,8 @@ WORST = 1e6
 class Evaluation:
     """Holds the probes of one run, which the first measurement makes: it asks the base model, LoRA off, for drift.
 
+    latents: those of the plan's pictures by id, asked for by the first measurement.
+
     `compute_seconds` are those of the last measurement.
     """
 
@@ -47,7 +49,7 @@ class Evaluation:
         network: MeasuredLora,
         targets: dict[str, nn.Module],
         plan: Plan,
-        latents: dict[str, Tensor],
+        latents: Callable[[], dict[str, Tensor]],
     ) -> None:
         self._base, self._network, self._targets, self._plan = base, network, targets, plan
         self._latents = latents
@@ -72,7 +74,7 @@ class Evaluation:
     def _measure_base(self, check: Callable[[int, int], None]) -> None:
         if not self._probes:
             with self._network.disabled():
-                self._probes = self._make_probes(self._latents, check)
+                self._probes = self._make_probes(self._latents(), check)
         # The base model does not drift from itself.
         if not self._base_errors:
             rows = [(index, 1.0) for index, probe in enumerate(self._probes) if probe.kind != "drift"]

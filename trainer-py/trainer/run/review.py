@@ -82,6 +82,7 @@ def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Pro
         plan, run, run_dir, centre_samples(plan), device=pick_device(), parts=parts, commands=commands
     )
     base = material.base
+    material.latents.encode_all()
     latents = {sample.image.id: latent for sample, latent in material.latents.items()}
     lora = SavedLora()
     targets = lora_targets(base.unet, base.text_encoders, convolutions=True)
@@ -92,7 +93,7 @@ def _open(plan: Plan, run: Run, run_dir: Path, commands: Commands, progress: Pro
         base=base,
         model_hash=material.base_hash.new,
         lora=lora,
-        evaluation=Evaluation(base, lora, targets, plan, latents),
+        evaluation=Evaluation(base, lora, targets, plan, lambda: latents),
         commands=commands,
         progress=progress,
         journal=Journal(run_dir),

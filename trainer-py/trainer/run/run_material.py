@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from trainer.commands import Commands
-from trainer.dataset.latent_cache import cache_latents
+from trainer.dataset.latent_cache import LatentCache
 from trainer.dataset.latent_folder import latent_folder
 from trainer.dataset.sample_crop import Sample
 from trainer.events import emit_stage
@@ -21,11 +20,11 @@ from trainer.ranks import ALONE, Ranks
 
 @dataclass(frozen=True)
 class RunMaterial:
-    """latents: (4, h, w) by sample."""
+    """latents: (4, h, w) by sample, made when they are asked for."""
 
     base: BaseModel
     base_hash: FileHash
-    latents: dict[Sample, Tensor]
+    latents: LatentCache
 
 
 def load_material(  # noqa: PLR0913
@@ -39,7 +38,7 @@ def load_material(  # noqa: PLR0913
     commands: Commands,
     ranks: Ranks = ALONE,
 ) -> RunMaterial:
-    """Load the base model and encode what the cache lacks, telling how far it is; several processes share that out.
+    """Load the base model. Latents tell how far they are while they are made; several processes share all of that out.
 
     Raises Failure for a base model or a picture that can't be used, Interrupted when a command comes in.
     """
@@ -56,8 +55,8 @@ def load_material(  # noqa: PLR0913
     assert base_hash is not None
     stage("loadingModel", 1, 1)
 
-    def latents_of(some: Sequence[Sample]) -> dict[Sample, Tensor]:
-        return cache_latents(
+    def latents_of(some: Sequence[Sample]) -> LatentCache:
+        return LatentCache(
             base,
             some,
             root=Path(plan.dataset.root),
@@ -66,6 +65,6 @@ def load_material(  # noqa: PLR0913
         )
 
     if ranks.count > 1:
-        latents_of(ranks.mine(samples))
+        latents_of(ranks.mine(samples)).encode_all()
         ranks.meet(commands.check)
     return RunMaterial(base, base_hash, latents_of(samples))

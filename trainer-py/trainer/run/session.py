@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from trainer.commands import Commands
 from trainer.dataset.masks import load_masks
@@ -91,7 +92,7 @@ def open_session(  # noqa: PLR0913
     progress: Progress,
     ranks: Ranks = ALONE,
 ) -> Session:
-    """Load the base model, cache the latents, build the LoRA and put it at its saved state.
+    """Load the base model, build the LoRA and put it at its saved state.
 
     Raises Failure for a base model, a picture or a state that can't be used, Interrupted when a command comes in.
     """
@@ -101,6 +102,14 @@ def open_session(  # noqa: PLR0913
     parts = _parts(plan, ranks)
     material = load_material(plan, run, run_dir, samples, device=device, parts=parts, commands=commands, ranks=ranks)
     base, latents = material.base, material.latents
+    if progress.step or ranks.count > 1:
+        latents.encode_all()
+
+    def centre_latents() -> dict[str, Tensor]:
+        # First asked for after the first step, which needs its own pictures alone and should not wait for the others.
+        latents.encode_all()
+        return {sample.image.id: latents[sample] for sample in centres}
+
     pictures = PictureSource(base, plan, latents, load_masks(Path(plan.dataset.root), plan))
     targets = plan_targets(plan, base)
     network = plan_network(plan, base, targets, hands=_hands(plan, base.device, ranks), start=start)
@@ -122,7 +131,7 @@ def open_session(  # noqa: PLR0913
             network,
             targets,
             plan,
-            {sample.image.id: latents[sample] for sample in centres},
+            centre_latents,
         ),
         base_hash=material.base_hash,
         commands=commands,
