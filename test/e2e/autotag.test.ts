@@ -73,6 +73,19 @@ real("thresholds move the preview without another run", async () => {
   expect(await seriousViolations()).toEqual([]);
 });
 
+real("a reload keeps the scores and what was chosen", async () => {
+  await page.locator('[name="exclude"]').fill("solo*");
+  await page.locator('[name="exclude"]').press("Tab");
+  await expect.poll(() => by("autotag-counts").textContent()).toContain("2 captions");
+  await page.reload();
+  await by("autotag").locator("summary").first().click();
+  await expect.poll(() => by("autotag-counts").textContent()).toContain("2 captions");
+  expect(await page.locator('[name="exclude"]').inputValue()).toBe("solo*");
+  await page.locator('[name="exclude"]').fill("");
+  await page.locator('[name="exclude"]').press("Tab");
+  await expect.poll(() => by("autotag-counts").textContent()).toContain("3 captions");
+});
+
 real("captions are written as one edit, and Undo takes them back", async () => {
   await by("apply-autotag").click();
   await expect.poll(() => by("message").textContent()).toContain("3 captions written");

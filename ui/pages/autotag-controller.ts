@@ -1,6 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Tagger, TaggerList } from "../../protocol/autotag.js";
-import { type AutotagOptions, defaultOptions } from "../../protocol/autotag-options.js";
+import { AutotagOptions, defaultOptions, type TaggerFamily } from "../../protocol/autotag-options.js";
 import type { Task } from "../../protocol/task.js";
 import { ActionController } from "../components/action-controller.js";
 import { applyAutotag, downloadTagger, installTagger, listTaggers, readScores, runAutotag } from "../data/autotag.js";
@@ -64,8 +64,10 @@ export class AutotagController implements ReactiveController {
     await this.#loadScores();
   }
 
+  /** The choice stays in this browser, for each family of taggers its own. */
   change(options: AutotagOptions): void {
     this.options = options;
+    if (this.tagger !== null) writePreference(optionsKey(this.tagger.family), JSON.stringify(options));
     this.#host.requestUpdate();
   }
 
@@ -94,10 +96,7 @@ export class AutotagController implements ReactiveController {
   }
 
   #take(tagger: Tagger | null): void {
-    if (tagger !== null && tagger.family !== this.tagger?.family) {
-      // What a person has chosen beside the thresholds stays.
-      this.options = { ...this.options, thresholds: defaultOptions(tagger.family).thresholds };
-    }
+    if (tagger !== null && tagger.family !== this.tagger?.family) this.options = readOptions(tagger.family);
     this.tagger = tagger;
   }
 
@@ -118,5 +117,23 @@ export class AutotagController implements ReactiveController {
 
   #task(id: string | null): Task | undefined {
     return this.#host.state.snapshot?.tasks.find((task) => task.id === id);
+  }
+}
+
+function readOptions(family: TaggerFamily): AutotagOptions {
+  const kept = AutotagOptions.safeParse(parseJson(readPreference(optionsKey(family))));
+  return kept.success ? kept.data : defaultOptions(family);
+}
+
+function optionsKey(family: TaggerFamily): string {
+  return `train-lora:autotag:${family}`;
+}
+
+function parseJson(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    // Nothing was chosen yet, or another version wrote it.
+    return undefined;
   }
 }
