@@ -9,12 +9,13 @@ import { splitTags } from "./tags.js";
 export function lookProblems({ facts, caption, subset }: ScannedImage): ProblemCode[] {
   if (!facts.ok || isRegularisation(subset)) return [];
   const { tone, isGrey } = looksOf(facts.fingerprint);
-  const tags = new Set(splitTags(caption?.text ?? "").map(tagKey));
+  const hints = new Set(caption === null ? [] : splitTags(caption.text).map(hintOf));
+  const singles = [...hints].filter((hint) => hint !== null && SINGLE.has(hint)).length;
   const codes: ProblemCode[] = [];
   if (tone !== null) codes.push(tone);
-  if ((isGrey && tone === null) || GREY_TAGS.some((tag) => tags.has(tag))) codes.push("monochrome");
-  if ([...tags].some((tag) => COMIC.test(tag))) codes.push("comic");
-  if (showsSeveral(tags)) codes.push("several_characters");
+  if ((isGrey && tone === null) || hints.has("grey")) codes.push("monochrome");
+  if (hints.has("comic")) codes.push("comic");
+  if (hints.has("several") || singles > 1) codes.push("several_characters");
   return codes;
 }
 
@@ -50,9 +51,9 @@ function looksOf(fingerprint: Fingerprint): Looks {
   const before = known.get(fingerprint);
   if (before !== undefined) return before;
   const grey = Buffer.from(fingerprint.detail, "hex");
-  const sorted = [...grey].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
-  const tone = fingerprint.flat ? "low_information" : at(0.95) < DARK ? "dark" : at(0.05) > LIGHT ? "light" : null;
+  const few = Math.floor(0.05 * grey.length);
+  const [brighter, darker] = [countOf(grey, (value) => value >= DARK), countOf(grey, (value) => value <= LIGHT)];
+  const tone = fingerprint.flat ? "low_information" : brighter <= few ? "dark" : darker <= few ? "light" : null;
   const looks = { tone, isGrey: isGrey(Buffer.from(fingerprint.colours, "hex")), border: borderOf(grey) } as const;
   known.set(fingerprint, looks);
   return looks;
@@ -63,6 +64,12 @@ const DARK = 48;
 const LIGHT = 208;
 /** Difference of colour channels that a scan's or a JPEG's tint may have. */
 const GREY_TINT = 5;
+
+function countOf(values: Buffer, isMeant: (value: number) => boolean): number {
+  let count = 0;
+  for (const value of values) if (isMeant(value)) count += 1;
+  return count;
+}
 
 function isGrey(rgb: Buffer): boolean {
   for (let i = 0; i + 2 < rgb.length; i += 3) {
@@ -87,11 +94,24 @@ function borderOf(grey: Buffer): number | null {
   return border.every((value) => Math.abs(value - mean) <= PLAIN) ? Math.min(15, Math.round(mean / 16)) : null;
 }
 
-const GREY_TAGS = ["monochrome", "greyscale", "grayscale", "lineart"];
+type Hint = "grey" | "comic" | "several" | "1girl" | "1boy" | "1other" | null;
+
+const GREY = /^(?:monochrome|gr[ea]yscale|lineart)$/;
 const COMIC = /^(?:comic|[1-9]koma|multiple [2-9]koma|comic panel|panels|manga page|doujinshi)$/;
 const SEVERAL = /^(?:[2-9]|[1-9]\d)\+?(?:girls|boys|others)$|^multiple (?:girls|boys|others)$|^(?:crowd|everyone|group picture)$/;
+const SINGLE: ReadonlySet<Hint> = new Set<Hint>(["1girl", "1boy", "1other"]);
 
-function showsSeveral(tags: ReadonlySet<string>): boolean {
-  if (["1girl", "1boy", "1other"].filter((tag) => tags.has(tag)).length > 1) return true;
-  return [...tags].some((tag) => SEVERAL.test(tag));
+/** What a tag tells of these things; kept, because a large data set asks for the same few thousand tags half a million times. */
+function hintOf(tag: string): Hint {
+  const before = hints.get(tag);
+  if (before !== undefined) return before;
+  const key = tagKey(tag);
+  const single = key === "1girl" || key === "1boy" || key === "1other" ? key : null;
+  const hint = GREY.test(key) ? "grey" : COMIC.test(key) ? "comic" : SEVERAL.test(key) ? "several" : single;
+  if (hints.size >= MOST_HINTS) hints.clear();
+  hints.set(tag, hint);
+  return hint;
 }
+
+const hints = new Map<string, Hint>();
+const MOST_HINTS = 50_000;

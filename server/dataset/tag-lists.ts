@@ -2,9 +2,18 @@ import { tagKey } from "../../protocol/tag-key.js";
 
 /** True for tags about the file or the post instead of the picture: size, source, commentary, requests, ratings. */
 export function isJunkTag(tag: string): boolean {
+  const before = knownJunk.get(tag);
+  if (before !== undefined) return before;
   const key = tagKey(tag);
-  return JUNK.has(key) || JUNK_PATTERNS.some((pattern) => pattern.test(key));
+  const isJunk = JUNK.has(key) || JUNK_PATTERNS.some((pattern) => pattern.test(key));
+  if (knownJunk.size >= MOST_KNOWN) knownJunk.clear();
+  knownJunk.set(tag, isJunk);
+  return isJunk;
 }
+
+/** A large data set asks for the same few thousand tags half a million times. */
+const knownJunk = new Map<string, boolean>();
+const MOST_KNOWN = 50_000;
 
 /** True for tags that say how a costume differs from the usual one, or that name a costume by its full booru title. */
 export function isCostumeTag(tag: string, triggerWord: string): boolean {
