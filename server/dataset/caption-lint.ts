@@ -22,12 +22,12 @@ export function lintTag(tag: string, { keepUnderscores }: { keepUnderscores: boo
 
 /** True when `lintLine` would change more than a missing space after a comma or white space at the ends. */
 export function hasLint(line: string, triggerWord: string): boolean {
-  if (isPlain(line)) return false;
+  if (isPlainLine(line)) return false;
   return line.trim().replace(/,(?=\S)/g, ", ") !== lintLine(line, triggerWord);
 }
 
 /** Nearly all lines of a tidy data set are, which spares them the long way: letters and the like, one space between words, no tag twice. */
-function isPlain(line: string): boolean {
+export function isPlainLine(line: string): boolean {
   if (!PLAIN_LINE.test(line)) return false;
   const tags = line.split(", ");
   return new Set(tags).size === tags.length;

@@ -5,6 +5,7 @@ import { findDuplicates } from "./duplicates.js";
 import { lookProblems, sameBackground } from "./look-problems.js";
 import { hasPictureName } from "./picture-names.js";
 import { pictureProblems } from "./picture-problems.js";
+import { plainCaptionProblems } from "./plain-caption.js";
 import { describeProblem } from "./problem-message.js";
 import { isRegularisation } from "./regularisation.js";
 import type { ScannedImage } from "./scan-folder.js";
@@ -98,7 +99,7 @@ const known = new WeakMap<DecodedCaption, { triggerWord: string; codes: ProblemC
 function codesOfCaption(caption: DecodedCaption, triggerWord: string): ProblemCode[] {
   const before = known.get(caption);
   if (before?.triggerWord === triggerWord) return before.codes;
-  const codes = captionProblems(caption, triggerWord);
+  const codes = plainCaptionProblems(caption, triggerWord) ?? captionProblems(caption, triggerWord);
   known.set(caption, { triggerWord, codes });
   return codes;
 }
