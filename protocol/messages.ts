@@ -5,6 +5,7 @@ import { Failure } from "./errors.js";
 import { Access, HostSettings, HostState, RenderSettings } from "./host.js";
 import { Job, JobEvent } from "./job.js";
 import { LoraTool, LoraToolResult } from "./lora-tools.js";
+import { PictureEdited, PictureEditMessage } from "./picture-edit.js";
 import { BaseModel, Plan } from "./plan.js";
 import { Settings } from "./settings.js";
 import { SettingsImport } from "./settings-import.js";
@@ -85,6 +86,7 @@ export const ClientMessage = z.discriminatedUnion("type", [
   /** Takes a task that has ended off the list. */
   z.object({ id: z.int(), type: z.literal("dismissTask"), task: z.string() }),
   ...SortingMessage,
+  PictureEditMessage,
   ...AutotagMessage,
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
@@ -119,6 +121,7 @@ export const ResultOf = {
   keepLora: z.object({ file: z.string() }),
   loraTool: LoraToolResult,
   ...SortingResult,
+  editPicture: PictureEdited,
   ...AutotagResult,
   stopTask: z.object({}),
   dismissTask: z.object({}),

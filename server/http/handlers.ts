@@ -17,6 +17,7 @@ import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
 import { autotagHandlers } from "./autotag-handlers.js";
 import { loraToolHandlers } from "./lora-tool-handlers.js";
+import { pictureEditHandlers } from "./picture-edit-handlers.js";
 import { runHandlers } from "./run-handlers.js";
 import { sortingHandlers } from "./sorting-handlers.js";
 import { taskHandlers } from "./task-handlers.js";
@@ -47,6 +48,7 @@ export function makeHandlers(state: State): Handlers {
     ...loraToolHandlers(state),
     ...taskHandlers(state),
     ...sortingHandlers(state),
+    ...pictureEditHandlers(state),
     ...autotagHandlers(state),
   };
 }

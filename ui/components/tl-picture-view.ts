@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { property } from "lit/decorators.js";
+import { property, state } from "lit/decorators.js";
 import type { DatasetImage } from "../../protocol/dataset.js";
 import { formatBytes } from "../locales/format.js";
 import { LocaleController, t } from "../locales/locale.js";
@@ -8,6 +8,7 @@ import { text } from "../styles/text.js";
 import { customElement } from "./custom-element.js";
 import { icon } from "./icon.js";
 import "./tl-caption-editor.js";
+import "./tl-picture-editor.js";
 
 /**
  * One picture large, with its caption and what is known about it.
@@ -16,6 +17,7 @@ import "./tl-caption-editor.js";
  * @fires view-step - `detail` is -1 or 1: the neighbour picture.
  * @fires view-reject - Move the picture to the trash.
  * @fires caption-save - `detail` is the new caption.
+ * @fires picture-operations - As tl-picture-editor's.
  */
 @customElement("tl-picture-view")
 export class TlPictureView extends LitElement {
@@ -70,6 +72,7 @@ export class TlPictureView extends LitElement {
   @property() triggerWord = "";
   @property() position = "";
   @property({ type: Boolean }) disabled = false;
+  @state() private _editing = false;
 
   constructor() {
     super();
@@ -80,12 +83,17 @@ export class TlPictureView extends LitElement {
     const { image } = this;
     if (!image) return html``;
     return html`<section class="panel view" aria-label=${image.id}>
-      <div class="frame"><img src=${this.url} alt=${image.caption || image.id} /></div>
+      ${
+        this._editing && image.width > 0
+          ? html`<tl-picture-editor .url=${this.url} .width=${image.width} .height=${image.height} ?transparent=${image.transparent} ?disabled=${this.disabled} @picture-operations=${(event: CustomEvent) => this.dispatchEvent(new CustomEvent("picture-operations", { detail: event.detail }))}></tl-picture-editor>`
+          : html`<div class="frame"><img src=${this.url} alt=${image.caption || image.id} /></div>`
+      }
       <div class="stack">
         <div class="row">
           <button class="icon" aria-label=${t("view.previous")} title=${t("view.previous")} @click=${() => this._say("view-step", -1)}>${icon("back")}</button>
           <button class="icon" aria-label=${t("view.next")} title=${t("view.next")} @click=${() => this._say("view-step", 1)}>${icon("forward")}</button>
           <span class="subdued number grow">${this.position}</span>
+          <button class="small" aria-pressed=${this._editing} data-test="edit-picture" ?disabled=${image.width === 0} @click=${() => (this._editing = !this._editing)}>${t("view.edit")}</button>
           <button class="small" ?disabled=${this.disabled} title=${t("view.rejectHelp")} @click=${() => this._say("view-reject", null)}>${icon("trash")}${t("view.reject")}</button>
           <button class="icon" data-test="close-view" aria-label=${t("view.close")} title=${t("view.close")} @click=${() => this._say("view-close", null)}>${icon("close")}</button>
         </div>

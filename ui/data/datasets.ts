@@ -1,6 +1,7 @@
 import type { Dataset, DatasetImage, FixReport, ImportReport, ProblemCode } from "../../protocol/dataset.js";
 import { toFailure } from "../../protocol/errors.js";
 import { httpPaths, ResultOf } from "../../protocol/messages.js";
+import type { PictureOperation } from "../../protocol/picture-edit.js";
 import type { Session } from "./session.js";
 import type { Scan } from "./store.js";
 
@@ -25,6 +26,10 @@ export async function setTriggerWord(session: Session, dataset: string, triggerW
 
 export function setCaption(session: Session, dataset: string, image: string, caption: string): Promise<{ editId: string }> {
   return session.connection.request(ResultOf.setCaption, { type: "setCaption", dataset, image, caption });
+}
+
+export async function editPicture(session: Session, dataset: string, image: string, operations: PictureOperation[]): Promise<void> {
+  await session.connection.request(ResultOf.editPicture, { type: "editPicture", dataset, image, operations });
 }
 
 export function rejectImage(session: Session, dataset: string, image: string): Promise<{ editId: string }> {

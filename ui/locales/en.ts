@@ -2,6 +2,7 @@ import { autotagTexts } from "./en/autotag-texts.js";
 import { buildTexts } from "./en/build-texts.js";
 import { captionTexts } from "./en/caption-texts.js";
 import { datasetTexts } from "./en/dataset-texts.js";
+import { editTexts } from "./en/edit-texts.js";
 import { errorTexts } from "./en/error-texts.js";
 import { frameTexts } from "./en/frame-texts.js";
 import { gridTexts } from "./en/grid-texts.js";
@@ -41,6 +42,7 @@ export const en = {
   ...wallTexts,
   ...webuiTexts,
   ...errorTexts,
+  ...editTexts,
 };
 
 export type MessageKey = keyof typeof en;

@@ -4,6 +4,7 @@ import { autotagTexts } from "./ru/autotag-texts.js";
 import { buildTexts } from "./ru/build-texts.js";
 import { captionTexts } from "./ru/caption-texts.js";
 import { datasetTexts } from "./ru/dataset-texts.js";
+import { editTexts } from "./ru/edit-texts.js";
 import { errorTexts } from "./ru/error-texts.js";
 import { frameTexts } from "./ru/frame-texts.js";
 import { gridTexts } from "./ru/grid-texts.js";
@@ -43,4 +44,5 @@ export const ru: Record<MessageKey, Message> = {
   ...wallTexts,
   ...webuiTexts,
   ...errorTexts,
+  ...editTexts,
 };

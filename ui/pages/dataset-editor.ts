@@ -1,8 +1,19 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Dataset, FixReport } from "../../protocol/dataset.js";
+import type { PictureOperation } from "../../protocol/picture-edit.js";
 import { ActionController } from "../components/action-controller.js";
 import { mayChange } from "../data/access.js";
-import { type FixScope, fixDataset, imageUrl, loadScan, rejectImage, setCaption, setTriggerWord, undoDataset } from "../data/datasets.js";
+import {
+  editPicture,
+  type FixScope,
+  fixDataset,
+  imageUrl,
+  loadScan,
+  rejectImage,
+  setCaption,
+  setTriggerWord,
+  undoDataset,
+} from "../data/datasets.js";
 import type { Session } from "../data/session.js";
 import type { AppState, Scan } from "../data/store.js";
 import { t } from "../locales/locale.js";
@@ -102,6 +113,13 @@ export class DatasetEditor implements ReactiveController {
     return this.#edit(t("working.reject"), async (session, dataset) => {
       await rejectImage(session, dataset, image);
       return t("done.rejected", { image });
+    });
+  }
+
+  editPicture(image: string, operations: PictureOperation[]): Promise<void> {
+    return this.#edit(t("working.edit"), async (session, dataset) => {
+      await editPicture(session, dataset, image, operations);
+      return t("done.edited", { image });
     });
   }
 

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import type { Dataset, DatasetImage } from "../../protocol/dataset.js";
+import type { PictureOperation } from "../../protocol/picture-edit.js";
 import type { Grade } from "../../protocol/sorting.js";
 import { customElement } from "../components/custom-element.js";
 import "../components/tl-failure.js";
@@ -141,6 +142,7 @@ export class TlPicturesPage extends LitElement {
       @view-step=${(event: CustomEvent<number>) => this._step(images, event.detail)}
       @view-reject=${() => this._sortChosen("reject")}
       @caption-save=${(event: CustomEvent<string>) => this._editor.saveCaption(image.id, event.detail)}
+      @picture-operations=${(event: CustomEvent<PictureOperation[]>) => this._editor.editPicture(image.id, event.detail)}
     ></tl-picture-view>`;
   }
 

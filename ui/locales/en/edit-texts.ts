@@ -1,0 +1,17 @@
+export const editTexts = {
+  "view.edit": "Edit",
+  "edit.canvas": "Draw on the picture",
+  "edit.tools": "Tools",
+  "edit.frame": "Frame",
+  "edit.brush": "Brush",
+  "edit.size": "Size",
+  "edit.crop": "Cut to the frame",
+  "edit.heal": "Fill with what is around",
+  "edit.white": "Paint white",
+  "edit.turn": "Turn",
+  "edit.mirror": "Mirror",
+  "edit.flatten": "White behind it",
+  "edit.alphaToMask": "Transparency as mask",
+  "working.edit": "Saving the picture…",
+  "done.edited": "{image} was changed.",
+};
