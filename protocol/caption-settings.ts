@@ -21,6 +21,9 @@ export const captionFields = {
   captionDropoutEveryNEpochs: z.int().nonnegative().default(0),
   /** (`caption_tag_dropout_rate`) how often a tag that is not kept is left out. */
   captionTagDropoutRate: z.number().min(0).max(1).default(0),
+  /** (`token_warmup_step`, `token_warmup_min`) the tags after keepTokens come in one by one over so many steps, or so large a share. */
+  tokenWarmupStep: z.number().nonnegative().default(0),
+  tokenWarmupMin: z.int().nonnegative().default(1),
   /** (`enable_wildcard`) `{a|b}` is one of its parts, and of a caption's lines one is taken instead of the first. */
   enableWildcard: z.boolean().default(false),
   /** (`weighted_captions`) `(tag:1.2)` weighs, as in the WebUI. */

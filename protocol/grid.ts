@@ -10,6 +10,9 @@ export const GridRequest = z.object({
   height: z.int().positive(),
   clipSkip: z.int().min(1).max(12),
   precision: z.enum(["no", "fp16", "bf16"]),
+  /** As in the settings of a plan. */
+  vae: z.string().optional(),
+  predictionType: z.enum(["auto", "epsilon", "v"]).optional(),
   outDir: z.string(),
   /** Cells in one UNet call; null: chosen by the trainer. */
   maxBatch: z.int().positive().nullable(),

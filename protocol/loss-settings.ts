@@ -11,9 +11,15 @@ export const lossFields = {
   minSnrGamma: z.number().nonnegative().default(0),
   /** (`debiased_estimation_loss`) */
   debiasedEstimation: z.boolean().default(false),
+  /** (`scale_v_pred_loss_like_noise_pred`) of a v-prediction model: weighs as the noise's loss would. */
+  scaleVPredLossLikeNoisePred: z.boolean().default(false),
+  /** (`v_pred_like_loss`) of an epsilon model: so much of a v-prediction's weight is added; 0: off. */
+  vPredLikeLoss: z.number().nonnegative().max(1000).default(0),
   /** (`noise_offset`, `noise_offset_random_strength`) 0: off. */
   noiseOffset: z.number().nonnegative().max(10).default(0),
   noiseOffsetRandomStrength: z.boolean().default(false),
+  /** (`adaptive_noise_scale`) is added to noiseOffset, times how far a channel's mean is from zero; 0: off. */
+  adaptiveNoiseScale: z.number().min(-10).max(10).default(0),
   /** (`multires_noise_iterations`, `multires_noise_discount`) 0 iterations: off. */
   multiresNoiseIterations: z.int().nonnegative().max(64).default(0),
   multiresNoiseDiscount: z.number().nonnegative().max(1).default(0.3),

@@ -39,6 +39,8 @@ export const Settings = z.object({
   subject: z.enum(["character", "style", "concept"]).default("character"),
   /** Who trains: our trainer, or the user's own checkout of sd-scripts (SD_SCRIPTS_DIR) by the same plan. */
   engine: z.enum(["trainLora", "kohya"]).default("trainLora"),
+  /** (accelerate's `num_processes`) GPUs of this machine that share each batch; unlike kohya's, batchSize is that of all together. */
+  numProcesses: z.int().min(1).max(64).default(1),
   /** (`resolution`) pixels; null: the base model's own. */
   resolution: Size.nullable().default(null),
   /** (`min_bucket_reso`, `max_bucket_reso`, `bucket_reso_steps`) pixels; null: half and double the resolution, 64. */

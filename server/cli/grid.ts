@@ -18,6 +18,8 @@ export const gridCommand = defineCommand({
   --seed N…         (default 1)
   -o, --out DIR     gets sheet.png, grid.json and the cells
   --base FILE       the base model (default: found by what the LoRA files say)
+  --vae FILE        an autoencoder in place of the base model's own
+  --prediction KIND epsilon or v, where the base model's file does not tell
   --steps N, --cfg-scale N, --negative-prompt TEXT   as in the WebUI
 
 Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weights 0,0.4,0.7,1 --prompt "mossling, forest" --seed 1 -o grid`,
@@ -28,6 +30,8 @@ Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weigh
     seed: { type: "string", multiple: true },
     out: { type: "string", short: "o" },
     base: { type: "string" },
+    vae: { type: "string" },
+    prediction: { type: "string" },
     steps: { type: "string" },
     "cfg-scale": { type: "string" },
     "negative-prompt": { type: "string" },
@@ -42,6 +46,7 @@ Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weigh
     const seeds = values.seed?.map((seed) => wholeNumber("--seed", seed, { min: 0 }) ?? 0);
     const steps = wholeNumber("--steps", values.steps);
     const cfgScale = decimalNumber("--cfg-scale", values["cfg-scale"]);
+    const predictionType = predictionOf(values.prediction);
     const outDir = resolve(values.out);
     const request = await gridRequest({
       home,
@@ -56,6 +61,8 @@ Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weigh
         ...(values["negative-prompt"] !== undefined && { negativePrompt: values["negative-prompt"] }),
       },
       ...(values.base !== undefined && { baseModel: values.base }),
+      ...(values.vae !== undefined && { vae: values.vae }),
+      ...(predictionType && { predictionType }),
     });
     const interrupted = new AbortController();
     const interrupt = () =>
@@ -67,6 +74,11 @@ Example: train-lora grid --lora moss-000001.safetensors moss.safetensors --weigh
     out.result({ ...grid, ...paths }, describe(grid, paths.sheetFile));
   },
 });
+
+function predictionOf(text: string | undefined): "epsilon" | "v" | undefined {
+  if (text === undefined || text === "epsilon" || text === "v") return text;
+  throw new UsageError(`Expected --prediction epsilon or v, but got ${text}.`);
+}
 
 function describe(grid: Grid, sheetFile: string): string {
   const broken = grid.cells.filter(({ flags }) => flags.length > 0).length;

@@ -22,6 +22,9 @@ export type GridChoice = {
   width?: number;
   height?: number;
   precision?: GridRequest["precision"];
+  /** Path of an autoencoder's file that takes the place of the base model's own. */
+  vae?: string;
+  predictionType?: GridRequest["predictionType"];
   maxBatch?: number;
 };
 
@@ -44,6 +47,8 @@ export async function gridRequest(choice: GridChoice): Promise<GridRequest> {
     height: choice.height ?? trainedHeight,
     clipSkip: clipSkipOf(recipes[0], baseModel),
     precision: choice.precision ?? "no",
+    ...(choice.vae !== undefined && { vae: resolve(choice.vae) }),
+    ...(choice.predictionType !== undefined && { predictionType: choice.predictionType }),
     outDir: resolve(choice.outDir),
     maxBatch: choice.maxBatch ?? null,
   };

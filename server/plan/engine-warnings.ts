@@ -20,7 +20,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = Settings.parse({});
 
 /** What sd-scripts would leave out of a plan that it is to train. */
 export function engineWarnings(settings: ResolvedSettings, kind: BaseModel["kind"]): PlanWarning[] {
-  if (settings.engine !== "kohya") return [];
+  if (settings.engine !== "kohya") return idleProcesses(settings);
   const alone = Object.entries(settings).filter(([key, value]) => OURS_ALONE.has(key) && !NO_MATTER.has(key) && value !== DEFAULTS[key]);
   const names = [
     ...alone.map(([key]) => key),
@@ -40,4 +40,11 @@ export function engineWarnings(settings: ResolvedSettings, kind: BaseModel["kind
       images: [],
     },
   ];
+}
+
+function idleProcesses({ numProcesses, batchSize, gradientAccumulationSteps }: ResolvedSettings): PlanWarning[] {
+  const pictures = batchSize * gradientAccumulationSteps;
+  if (numProcesses <= pictures) return [];
+  const message = `A step has ${pictures === 1 ? "one picture" : `${pictures} pictures`} (batchSize × gradientAccumulationSteps), so ${numProcesses - pictures} of ${numProcesses} processes would have nothing to do; raise batchSize or lower numProcesses.`;
+  return [{ code: "engine_limits", message, images: [] }];
 }

@@ -53,8 +53,11 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["huber_schedule", "huberSchedule"],
   ["min_snr_gamma", "minSnrGamma"],
   ["debiased_estimation_loss", "debiasedEstimation"],
+  ["scale_v_pred_loss_like_noise_pred", "scaleVPredLossLikeNoisePred"],
+  ["v_pred_like_loss", "vPredLikeLoss"],
   ["noise_offset", "noiseOffset"],
   ["noise_offset_random_strength", "noiseOffsetRandomStrength"],
+  ["adaptive_noise_scale", "adaptiveNoiseScale"],
   ["multires_noise_iterations", "multiresNoiseIterations"],
   ["multires_noise_discount", "multiresNoiseDiscount"],
   ["ip_noise_gamma", "ipNoiseGamma"],
@@ -79,6 +82,8 @@ export const KOHYA_NAMES: ReadonlyMap<string, string> = new Map([
   ["caption_dropout_rate", "captionDropoutRate"],
   ["caption_dropout_every_n_epochs", "captionDropoutEveryNEpochs"],
   ["caption_tag_dropout_rate", "captionTagDropoutRate"],
+  ["token_warmup_step", "tokenWarmupStep"],
+  ["token_warmup_min", "tokenWarmupMin"],
   ["enable_wildcard", "enableWildcard"],
   ["weighted_captions", "weightedCaptions"],
   ["clip_skip", "clipSkip"],
@@ -94,6 +99,7 @@ export const OURS_ALONE: ReadonlySet<string> = new Set([
   "textEncoder2Lr",
   "predictionType",
   "engine",
+  "numProcesses",
   "heldOutImages",
   "heldOutPictures",
   "subsetShares",
@@ -193,6 +199,8 @@ const UNUSED_AT_0: ReadonlySet<string> = new Set([
   "network_args.module_dropout",
   "scale_weight_norms",
   "network_weights",
+  "adaptive_noise_scale",
+  "v_pred_like_loss",
 ]);
 
 /** sd-scripts stops at a warm-up of its constant schedule, and lets only one schedule end above zero. */

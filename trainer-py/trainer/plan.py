@@ -102,6 +102,7 @@ class Plan:
         steps = -(-batches // self.settings.gradient_accumulation_steps)
         expect(self.steps_per_epoch == steps, f"{steps} steps an epoch by its pictures, found {self.steps_per_epoch}")
         expect(len(self.files) == self.settings.epochs, f"one file name for each of the {self.settings.epochs} epochs")
+        expect(len(self.generic_prompts) > 0, "at least one of genericPrompts, by which drift is measured")
         expect(any(not image.held_out for image in self.images), "at least one picture that is not held out")
 
     @property

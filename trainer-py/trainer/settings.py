@@ -146,6 +146,11 @@ class Settings:
     prior_preservation: float = 0.0
     prior_preservation_every: int = 1
     num_processes: int = 1
+    adaptive_noise_scale: float = 0.0
+    scale_v_pred_loss_like_noise_pred: bool = False
+    v_pred_like_loss: float = 0.0
+    token_warmup_step: float = 0.0
+    token_warmup_min: int = 1
 
     def __post_init__(self) -> None:
         expect(
@@ -209,6 +214,7 @@ class Settings:
         expect(0 < self.huber_c <= 1, "a huberC above 0 and up to 1")
         strengths = (self.noise_offset, self.multires_noise_discount, self.ip_noise_gamma, self.min_snr_gamma)
         expect(min(strengths) >= 0, "noiseOffset, multiresNoiseDiscount, ipNoiseGamma and minSnrGamma of at least 0")
+        expect(self.v_pred_like_loss >= 0, "a vPredLikeLoss of at least 0")
         expect(self.multires_noise_iterations >= 0, "multiresNoiseIterations of at least 0")
         expect(min(self.prior_loss_weight, self.prior_preservation) >= 0, "weights of the prior of at least 0")
         expect(self.prior_preservation_every >= 1, "priorPreservationEvery of at least 1")
@@ -224,5 +230,8 @@ class Settings:
     def _check_captions(self) -> None:
         rates = (self.caption_dropout_rate, self.caption_tag_dropout_rate)
         expect(min(rates) >= 0 and max(rates) <= 1, "captionDropoutRate and captionTagDropoutRate of 0 to 1")
+        expect(
+            min(self.token_warmup_step, self.token_warmup_min) >= 0, "tokenWarmupStep and tokenWarmupMin of at least 0"
+        )
         expect(self.random_crops >= 0, "randomCrops of at least 0")
         expect(self.caption_dropout_every_n_epochs >= 0, "captionDropoutEveryNEpochs of at least 0")

@@ -11,6 +11,8 @@ export const captionFields: readonly SettingField[] = [
   { key: "captionDropoutRate", group: "captions", kohya: "caption_dropout_rate", kind: "number", min: 0, max: 1, step: "any" },
   { key: "captionDropoutEveryNEpochs", group: "captions", kohya: "caption_dropout_every_n_epochs", kind: "number", min: 0, step: 1 },
   { key: "captionTagDropoutRate", group: "captions", kohya: "caption_tag_dropout_rate", kind: "number", min: 0, max: 1, step: "any" },
+  { key: "tokenWarmupStep", group: "captions", kohya: "token_warmup_step", kind: "number", min: 0, step: "any" },
+  { key: "tokenWarmupMin", group: "captions", kohya: "token_warmup_min", kind: "number", min: 0, step: 1 },
   { key: "enableWildcard", group: "captions", kohya: "enable_wildcard", kind: "switch" },
   { key: "weightedCaptions", group: "captions", kohya: "weighted_captions", kind: "switch" },
   { key: "commaChunks", group: "captions", kohya: "", kind: "switch" },

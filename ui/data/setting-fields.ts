@@ -13,6 +13,7 @@ export const settingFields: readonly SettingField[] = [
   { key: "epochs", group: "run", kohya: "max_train_epochs", kind: "number", min: 1, max: 1000, step: 1 },
   { key: "batchSize", group: "run", kohya: "train_batch_size", kind: "number", min: 1, max: 256, step: 1 },
   { key: "engine", group: "run", kohya: "", kind: "choice", options: ["trainLora", "kohya"] },
+  { key: "numProcesses", group: "run", kohya: "num_processes", kind: "number", min: 1, max: 64, step: 1 },
   { key: "seed", group: "run", kohya: "seed", kind: "number", min: 0, step: 1 },
   { key: "resolution", group: "pictures", kohya: "resolution", kind: "size" },
   { key: "minBucketReso", group: "pictures", kohya: "min_bucket_reso", kind: "number", min: 1, step: 1 },

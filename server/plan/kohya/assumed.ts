@@ -29,7 +29,7 @@ export function withAssumed(report: SettingsImport, options: readonly FileOption
   const length: typeof DEFAULTS = hasLength ? [] : [["max_train_steps", "targetSteps", 1600]];
   const buckets = isOn(byName.get("enable_bucket")?.value) ? BUCKETS : [];
   const refused = new Set(report.refused.map(({ option }) => option.replace(/^--/, "")));
-  const missing = [...DEFAULTS, ...buckets, ...length].filter(
+  const missing = [...DEFAULTS, ...buckets, ...length, ...lycoris(byName, report)].filter(
     ([option, setting]) => Object.hasOwn(Settings.shape, setting) && !(setting in report.settings) && !refused.has(option),
   );
   return {
@@ -37,4 +37,16 @@ export function withAssumed(report: SettingsImport, options: readonly FileOption
     settings: { ...report.settings, ...Object.fromEntries(missing.map(([, setting, value]) => [setting, value])) },
     taken: [...report.taken, ...missing.map(([option, setting, value]) => ({ option, line: null, setting, value, assumed: true }))],
   };
+}
+
+/** LyCORIS changes convolutions as it does the rest, unless a preset leaves them out. */
+function lycoris(byName: ReadonlyMap<string, FileOption>, { settings }: SettingsImport): typeof DEFAULTS {
+  const module = String(byName.get("network_module")?.value ?? "");
+  const preset = String(byName.get("network_args.preset")?.value ?? "full");
+  if (!/lycoris/i.test(module) || preset !== "full") return [];
+  const { networkDim = 4, networkAlpha = 1 } = settings;
+  return [
+    ["network_args.conv_dim", "convDim", networkDim],
+    ["network_args.conv_alpha", "convAlpha", networkAlpha],
+  ];
 }

@@ -57,7 +57,7 @@ const BY_REASON: readonly (readonly [string, string])[] = [
   ],
   [
     LAUNCHER,
-    `num_cpu_threads_per_process num_processes num_machines multi_gpu gpu_ids main_process_port machine_rank dynamo_mode
+    `num_cpu_threads_per_process num_machines multi_gpu gpu_ids main_process_port machine_rank dynamo_mode
      dynamo_use_dynamic dynamo_use_fullgraph extra_accelerate_launch_args quiet config_file_accelerate use_cpu cpu`,
   ],
   [HELD_OUT, "validation_split validation_seed validate_every_n_steps validate_every_n_epochs max_validation_steps"],

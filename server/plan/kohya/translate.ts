@@ -8,10 +8,22 @@ import type { FileOption } from "./option.js";
  */
 export function translate(options: readonly FileOption[], report: SettingsImport): FileOption[] {
   const byName = new Map(options.map((option) => [option.name, option]));
-  return [textEncoders, rates, parts, buckets, oldOptimizers, network].reduce((found, step) => step(found, byName, report), [...options]);
+  return [processes, textEncoders, rates, parts, buckets, oldOptimizers, network].reduce((found, step) => step(found, byName, report), [...options]);
 }
 
 type Step = (options: FileOption[], byName: ReadonlyMap<string, FileOption>, report: SettingsImport) => FileOption[];
+
+/** There each of several processes has a batch of its own; here a batch is that of all together. */
+const processes: Step = (options, byName) => {
+  const processes = byName.get("num_processes");
+  const count = Number(processes?.value ?? 1);
+  if (processes === undefined || !Number.isInteger(count) || count < 2) return options;
+  const batch = options.find(({ name }) => name === "train_batch_size" || name === "batch_size");
+  if (batch === undefined) return [...options, { ...processes, name: "train_batch_size", shownAs: "num_processes", value: count }];
+  const size = Number(batch.value) * count;
+  const all = { ...batch, shownAs: `${batch.shownAs ?? batch.name} × num_processes`, value: size };
+  return options.map((option) => (option === batch && Number.isInteger(size) ? all : option));
+};
 
 /** A list of rates is one for each text encoder. */
 const textEncoders: Step = (options) =>

@@ -2,17 +2,11 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { isBlocks } from "../../../protocol/network-settings.js";
 import { loadsNetwork, NETWORK_SUPPORT } from "../../../protocol/network-support.js";
-import { ResolvedSettings, Settings } from "../../../protocol/settings.js";
-import { resolveForBase } from "../../../server/plan/default-settings.js";
 import { loraWeights } from "../../../server/plan/disk.js";
 import { networkWarnings } from "../../../server/plan/network-warnings.js";
+import { resolvedSettings } from "./resolved-settings.js";
 
 const baseModel = { name: "m", path: "/m.safetensors", kind: "sd1", resolution: 512, bytes: 2e9 } as const;
-
-function resolved(settings: Partial<Settings> = {}): ResolvedSettings {
-  const base = resolveForBase(Settings.parse(settings), { baseModel, datasetName: "zorp" });
-  return ResolvedSettings.parse({ ...base, keepTokens: 0, maxTokenLength: 75, heldOutImages: 0 });
-}
 
 describe("which WebUI loads which network", () => {
   test.each([
@@ -40,17 +34,20 @@ describe("warnings about the kind of network", () => {
   const old = { flavour: "a1111", version: "v1.7.0" } as const;
 
   test("a kind that the connected WebUI can't load is told with the version that can", () => {
-    const [warning] = networkWarnings(resolved({ networkType: "dora" }), old);
+    const [warning] = networkWarnings(resolvedSettings({ networkType: "dora" }), old);
     expect(warning).toMatchObject({ code: "network_unsupported" });
     expect(warning?.message).toMatch(/AUTOMATIC1111 v1\.7\.0.*DoRA.*1\.9\.0/);
-    expect(networkWarnings(resolved({ networkType: "loha" }), old)).toEqual([]);
-    expect(networkWarnings(resolved({ networkType: "dora" }), null)).toEqual([]);
+    expect(networkWarnings(resolvedSettings({ networkType: "loha" }), old)).toEqual([]);
+    expect(networkWarnings(resolvedSettings({ networkType: "dora" }), null)).toEqual([]);
   });
 
   test("settings that have no effect with the kind are named", () => {
-    const [warning] = networkWarnings(resolved({ networkType: "loha", networkDropout: 0.1, loraPlusRatio: 16, lokrFactor: 8 }), null);
+    const [warning] = networkWarnings(
+      resolvedSettings({ networkType: "loha", networkDropout: 0.1, loraPlusRatio: 16, lokrFactor: 8 }),
+      null,
+    );
     expect(warning?.message).toMatch(/With LoHa networkDropout and loraPlusRatio and lokrFactor have no effect/);
-    expect(networkWarnings(resolved({ networkType: "lora", networkDropout: 0.1, loraPlusRatio: 16 }), null)).toEqual([]);
+    expect(networkWarnings(resolvedSettings({ networkType: "lora", networkDropout: 0.1, loraPlusRatio: 16 }), null)).toEqual([]);
   });
 });
 
@@ -69,22 +66,22 @@ describe("the disk that a network takes", () => {
     ["sdxl", "keys_sdxl_lora.txt", {}],
     ["sdxl", "keys_sdxl_locon.txt", { networkType: "locon", convDim: 8 }],
   ] as const)("an ordinary %s with %s has exactly the numbers of kohya's file", (kind, file, network) => {
-    const settings = resolved({ networkDim: 16, textEncoderLr: 1e-4, textEncoder2Lr: 1e-4, ...network });
+    const settings = resolvedSettings({ networkDim: 16, textEncoderLr: 1e-4, textEncoder2Lr: 1e-4, ...network });
     expect(loraWeights({ ...baseModel, kind, bytes: 9e9 }, settings)).toBe(numbersIn(file));
   });
 
   test("a LoHa takes twice as much, and the largest block counts", () => {
-    const plain = loraWeights(baseModel, resolved({ networkDim: 16 }));
-    expect(loraWeights(baseModel, resolved({ networkDim: 16, networkType: "loha" }))).toBe(2 * plain);
-    expect(loraWeights(baseModel, resolved({ networkDim: 16, blockDims: "mid=32" }))).toBe(2 * plain);
+    const plain = loraWeights(baseModel, resolvedSettings({ networkDim: 16 }));
+    expect(loraWeights(baseModel, resolvedSettings({ networkDim: 16, networkType: "loha" }))).toBe(2 * plain);
+    expect(loraWeights(baseModel, resolvedSettings({ networkDim: 16, blockDims: "mid=32" }))).toBe(2 * plain);
   });
 });
 
 describe("the settings of the network", () => {
   test("a LoCon changes convolutions with its own dim unless told otherwise; no other kind does", () => {
-    expect(resolved({ networkType: "locon", networkDim: 24 }).convDim).toBe(24);
-    expect(resolved({ networkType: "locon", convDim: 4 }).convDim).toBe(4);
-    expect(resolved({ networkType: "dora" }).convDim).toBe(0);
+    expect(resolvedSettings({ networkType: "locon", networkDim: 24 }).convDim).toBe(24);
+    expect(resolvedSettings({ networkType: "locon", convDim: 4 }).convDim).toBe(4);
+    expect(resolvedSettings({ networkType: "dora" }).convDim).toBe(0);
   });
 
   test.each([
@@ -101,7 +98,7 @@ describe("the settings of the network", () => {
   });
 
   test("the number of blocks is the base model's", () => {
-    expect(() => resolved({ blockDims: Array(23).fill(4).join(",") })).toThrowError(/25 numbers.*got 23/);
-    expect(resolved({ blockAlphas: Array(25).fill(1).join(",") }).blockAlphas).toContain("1,1");
+    expect(() => resolvedSettings({ blockDims: Array(23).fill(4).join(",") })).toThrowError(/25 numbers.*got 23/);
+    expect(resolvedSettings({ blockAlphas: Array(25).fill(1).join(",") }).blockAlphas).toContain("1,1");
   });
 });

@@ -10,18 +10,26 @@ Parts = tuple[list[str], list[str], list[str]]
 """Tags that stay at the head, those that may move or fall out, those that stay at the end."""
 
 
-def training_caption(caption: str, settings: Settings, *, epoch: int, seed: int) -> str:
-    """`caption` after prefix and suffix, dropout, wildcards, shuffling, tag dropout and the secondary separator.
+def training_caption(  # noqa: PLR0913
+    caption: str, settings: Settings, *, epoch: int, seed: int, step: int = 0, total: int = 1
+) -> str:
+    """`caption` after prefix and suffix, dropout, wildcards, token warm-up, shuffling, tag dropout and the secondary
+    separator.
 
-    epoch: counted from 1, for captionDropoutEveryNEpochs. As in kohya a shuffled caption is joined by ", ". A
-    keepTokensSeparator is always taken out, also where nothing is shuffled. "" when the caption is dropped.
+    step, of `total`: counted from 0, for tokenWarmupStep. epoch: counted from 1, for captionDropoutEveryNEpochs. As in
+    kohya a shuffled caption is joined by ", ". A keepTokensSeparator is always taken out, also where nothing is
+    shuffled. "" when the caption is dropped.
     """
     source = random.Random(seed)
     if _is_dropped(settings, epoch, source):
         return ""
     caption = _line(_decorated(caption, settings), settings, source)
-    if settings.shuffle_caption or settings.caption_tag_dropout_rate > 0:
+    warmup = int(settings.token_warmup_step * (total if settings.token_warmup_step < 1 else 1))
+    if settings.shuffle_caption or settings.caption_tag_dropout_rate > 0 or step < warmup:
         head, middle, end = _split(caption, settings)
+        if step < warmup:
+            least = settings.token_warmup_min
+            middle = middle[: int(step * (len(middle) - least) // warmup) + least]
         if settings.shuffle_caption:
             source.shuffle(middle)
         if rate := settings.caption_tag_dropout_rate:
@@ -43,6 +51,7 @@ def is_fixed(settings: Settings) -> bool:
         settings.caption_dropout_rate > 0,
         settings.caption_dropout_every_n_epochs > 0,
         settings.caption_tag_dropout_rate > 0,
+        settings.token_warmup_step > 0,
     )
     return not any(chances)
 

@@ -94,7 +94,15 @@ def _load(request: GridRequest) -> tuple[BaseModel, ModelTag]:
     device = pick_device()
     # Half precision has no fast arithmetic on a CPU.
     dtype = torch.float32 if device.type == "cpu" and request.precision == "fp16" else DTYPES[request.precision]
-    base = load_base_model(path, device=device, dtype=dtype, parts=_PARTS, clip_skip=request.clip_skip)
+    base = load_base_model(
+        path,
+        device=device,
+        dtype=dtype,
+        parts=_PARTS,
+        clip_skip=request.clip_skip,
+        vae_path=Path(request.vae) if request.vae else None,
+        prediction=None if request.prediction_type == "auto" else request.prediction_type,
+    )
     emit_stage("loadingModel", 1, 1)
     return base, ModelTag(base.name, base_hash.new if base_hash else "")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trainer.failure import Failure
 from trainer.from_json import from_json
-from trainer.settings import GridSettings
+from trainer.settings import PREDICTIONS, GridSettings
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class GridRequest:
     precision: str
     out_dir: str
     max_batch: int
+    vae: str = ""
+    prediction_type: str = "auto"
 
     def __post_init__(self) -> None:
         epochs = [lora.epoch for lora in self.loras]
@@ -39,6 +41,7 @@ class GridRequest:
         _expect(self.width % 8 == 0 and self.height % 8 == 0, "a width and height in multiples of 8 pixels")
         _expect(self.settings.sampler in ("ddim", "euler"), "the sampler ddim or euler")
         _expect(self.precision in ("no", "fp16", "bf16"), "a precision of no, fp16 or bf16")
+        _expect(self.prediction_type in PREDICTIONS, f"a predictionType of {', '.join(PREDICTIONS)}")
         _expect(len(self.settings.prompts) > 0, "at least one prompt")
         _expect(len(self.settings.seeds) > 0, "at least one seed")
 

@@ -12,7 +12,7 @@ from trainer.dataset.picture_source import PictureSource, training_samples
 from trainer.dataset.sample_crop import centre_samples
 from trainer.evaluation.evaluate import Evaluation
 from trainer.events import emit, emit_stage
-from trainer.failure import NonFiniteError
+from trainer.failure import Failure, NonFiniteError
 from trainer.journal import Journal
 from trainer.model.base_model import BaseModel
 from trainer.model.file_hash import FileHash
@@ -116,7 +116,7 @@ def open_session(  # noqa: PLR0913
     optimizer = _optimizer(plan, network)
     tensors = folder.read_tensors(progress)
     if tensors:
-        optimizer.restore(tensors)
+        _restore(optimizer, tensors)
         optimizer.loss_scale, optimizer.good_steps = progress.loss_scale, progress.good_steps
     return Session(
         plan=plan,
@@ -150,6 +150,19 @@ def _parts(plan: Plan, ranks: Ranks) -> frozenset[str]:
 def _hands(plan: Plan, device: torch.device, ranks: Ranks) -> int:
     pixels = plan.settings.resolution.width * plan.settings.resolution.height
     return min(threads_side_by_side(device, pixels), -(-plan.settings.batch_size // ranks.count))
+
+
+def _restore(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    try:
+        optimizer.restore(tensors)
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise Failure(
+            "crashed",
+            "Expected a saved state that this version can go on from, but the numbers in the run's folder state are of "
+            "another one. Plan a new run with the last saved epoch as networkWeights, or remove that folder to train "
+            "this run from its start.",
+            f"{type(error).__name__}: {error}",
+        ) from error
 
 
 def _optimizer(plan: Plan, network: LoraNetwork) -> Optimizer:

@@ -31,7 +31,7 @@ def loss_facts(settings: Settings) -> dict[str, Any]:
     return {
         "ss_noise_offset": settings.noise_offset or None,
         "ss_noise_offset_random_strength": settings.noise_offset_random_strength,
-        "ss_adaptive_noise_scale": None,
+        "ss_adaptive_noise_scale": settings.adaptive_noise_scale or None,
         "ss_multires_noise_iterations": settings.multires_noise_iterations or None,
         "ss_multires_noise_discount": settings.multires_noise_discount if settings.multires_noise_iterations else None,
         "ss_min_snr_gamma": settings.min_snr_gamma or None,

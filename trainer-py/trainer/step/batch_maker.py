@@ -97,6 +97,8 @@ class BatchMaker:
                 settings.of(image.subset),
                 epoch=place[0] // self._plan.steps_per_epoch + 1,
                 seed=derived_seed(settings.seed, "caption", *place, row),
+                step=place[0],
+                total=self._plan.total_steps,
             )
             for row, image in enumerate(images)
         ]

@@ -22,10 +22,10 @@ def target_of(prediction: str, alphas: Tensor, noise: Tensor, clean: Tensor) -> 
 
 
 def sample_weights(settings: Settings, prediction: str, alphas: Tensor) -> Tensor | None:
-    """Weight (B,) of each picture's loss at ᾱ (B,): min-SNR-γ (arXiv 2303.09556), then debiased estimation
-    (arXiv 2310.08442); None when all are 1.
+    """Weight (B,) of each picture's loss at ᾱ (B,): min-SNR-γ (arXiv 2303.09556), kohya's ways between noise and v,
+    then debiased estimation (arXiv 2310.08442); None when all are 1.
     """
-    if not (settings.min_snr_gamma or settings.debiased_estimation):
+    if not (settings.min_snr_gamma or settings.debiased_estimation or _between(settings, prediction)):
         return None
     snr = alphas / (1 - alphas)
     is_v = prediction == "v"
@@ -34,10 +34,19 @@ def sample_weights(settings: Settings, prediction: str, alphas: Tensor) -> Tenso
         least = snr.clamp(max=settings.min_snr_gamma)
         # At zero SNR the fraction tends to 1 for noise, and is 0 for v.
         weights = least / (snr + 1) if is_v else torch.where(snr > 0, least / snr, 1.0)
+    if _between(settings, prediction):
+        bounded = snr.clamp(max=_MOST_SNR)
+        scale = bounded / (bounded + 1)
+        weights = weights * (scale if is_v else 1 + settings.v_pred_like_loss / scale.clamp(min=1e-8))
     if settings.debiased_estimation:
         snr = snr.clamp(max=_MOST_SNR)
         weights = weights * (1 / (snr + 1) if is_v else snr.clamp(min=1e-8).rsqrt())
     return weights
+
+
+def _between(settings: Settings, prediction: str) -> float:
+    # Each is meant for one kind of model and says nothing of the other.
+    return settings.scale_v_pred_loss_like_noise_pred if prediction == "v" else settings.v_pred_like_loss
 
 
 def picture_losses(

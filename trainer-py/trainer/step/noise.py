@@ -29,7 +29,7 @@ def draw_noise(settings: Settings, place: Place, clean: Tensor) -> Noise:
     timesteps = torch.randint(settings.min_timestep, settings.max_timestep, clean.shape[:1], generator=source)
     noise = torch.randn(clean.shape, generator=source)
     if settings.noise_offset:
-        noise = _offset(noise, settings, place)
+        noise = _offset(noise, clean, settings, place)
     if settings.multires_noise_iterations:
         noise = _multires(noise, settings, place)
     return Noise(noise, _perturbed(noise, settings, place), timesteps)
@@ -41,11 +41,14 @@ def add_noise(clean: Tensor, noise: Tensor, alphas: Tensor) -> Tensor:
     return alphas.sqrt() * clean + (1 - alphas).sqrt() * noise
 
 
-def _offset(noise: Tensor, settings: Settings, place: Place) -> Tensor:
+def _offset(noise: Tensor, clean: Tensor, settings: Settings, place: Place) -> Tensor:
     source = generator(settings.seed, "noiseOffset", *place)
-    strength = settings.noise_offset
+    strength: float | Tensor = settings.noise_offset
     if settings.noise_offset_random_strength:
         strength *= float(torch.rand(1, generator=source))
+    if settings.adaptive_noise_scale:
+        means = clean.mean(dim=(2, 3), keepdim=True).abs()
+        strength = (strength + settings.adaptive_noise_scale * means).clamp(min=0)
     return noise + strength * torch.randn((*noise.shape[:2], 1, 1), generator=source)
 
 

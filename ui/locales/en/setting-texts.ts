@@ -36,6 +36,9 @@ export const settingTexts = {
   "help.targetSteps": "Steps to aim at over the whole run; the repeats follow from it.",
   "setting.epochs": "Epochs",
   "help.epochs": "After each one a LoRA is saved, measured and drawn.",
+  "setting.numProcesses": "GPUs",
+  "help.numProcesses":
+    "Each takes its part of every batch, so the batch size is that of all together. One for each GPU of this machine at most.",
   "setting.batchSize": "Batch size",
   "help.batchSize": "Pictures in one step. More is steadier and needs more memory.",
   "setting.seed": "Seed",

@@ -39,6 +39,8 @@ export const settingTexts: Record<keyof typeof keys, Message> = {
   "help.targetSteps": "Сколько шагов должно быть за весь запуск; повторы следуют из него.",
   "setting.epochs": "Эпохи",
   "help.epochs": "После каждой LoRA сохраняется, измеряется и рисуется.",
+  "setting.numProcesses": "Видеокарты",
+  "help.numProcesses": "Каждая берёт свою часть каждого батча, размер батча — общий на всех. Не больше, чем карт в этой машине.",
   "setting.batchSize": "Размер батча",
   "help.batchSize": "Картинок за один шаг. Больше — ровнее, но нужно больше памяти.",
   "setting.seed": "Сид",

@@ -134,15 +134,15 @@ describe("an option", () => {
   });
 
   test("of sd-scripts that nothing here obeys is told from one that nobody knows", () => {
-    expect(of("token_warmup_min = 3\nflux_of_time = 3").unknown).toEqual([
-      { option: "token_warmup_min", line: 1, value: "3", isKohyas: true },
+    expect(of("lr_decay_steps = 3\nflux_of_time = 3").unknown).toEqual([
+      { option: "lr_decay_steps", line: 1, value: "3", isKohyas: true },
       { option: "flux_of_time", line: 2, value: "3", isKohyas: false },
     ]);
   });
 
   test("that is off asks for nothing", () => {
-    expect(of("token_warmup_step = 0\nweighted_thing = false\nother = ''").notNeeded.map(({ option }) => option)).toEqual([
-      "token_warmup_step",
+    expect(of("lr_decay_steps = 0\nweighted_thing = false\nother = ''").notNeeded.map(({ option }) => option)).toEqual([
+      "lr_decay_steps",
       "weighted_thing",
       "other",
     ]);
