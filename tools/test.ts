@@ -12,7 +12,12 @@ type Tally = { passed: number; failed: number; skipped: number };
 
 type Suite = { name: string; config: string; paths: readonly string[]; path: string };
 
-const TRAINER: Suite = { name: "trainer", config: "trainer-py", paths: ["test/trainer", "test/pocket", "test/tagger"], path: `${root}trainer-py` };
+const TRAINER: Suite = {
+  name: "trainer",
+  config: "trainer-py",
+  paths: ["test/trainer", "test/pocket", "test/tagger"],
+  path: `${root}trainer-py`,
+};
 /** Each in a process of its own: the stand-ins for a WebUI's modules go by the same names. */
 const BRIDGE: Suite = { name: "bridge", config: "extension", paths: ["test/extension/bridge"], path: "" };
 const EDGE: Suite = { name: "edge", config: "extension", paths: ["test/extension"], path: "" };

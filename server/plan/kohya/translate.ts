@@ -8,7 +8,10 @@ import type { FileOption } from "./option.js";
  */
 export function translate(options: readonly FileOption[], report: SettingsImport): FileOption[] {
   const byName = new Map(options.map((option) => [option.name, option]));
-  return [processes, textEncoders, rates, parts, buckets, oldOptimizers, network].reduce((found, step) => step(found, byName, report), [...options]);
+  return [processes, textEncoders, rates, parts, buckets, oldOptimizers, network].reduce(
+    (found, step) => step(found, byName, report),
+    [...options],
+  );
 }
 
 type Step = (options: FileOption[], byName: ReadonlyMap<string, FileOption>, report: SettingsImport) => FileOption[];
