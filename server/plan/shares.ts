@@ -5,8 +5,8 @@ export type WantedShare = { name: string; images: number; share: number };
 
 /** What missing the target by all of it costs, in shares: ten per cent of the steps weigh as much as one percentage point of a share. */
 const TARGET_WEIGHT = 0.1;
-/** More combinations than these are not tried one by one; neighbours of the best rounding are. */
-const MOST_COMBINATIONS = 200_000;
+/** After so many combinations the best one so far is taken; only dozens of subsets have more. */
+const MOST_COMBINATIONS = 500_000;
 
 /**
  * Whole repeats, at least 1 each, whose samples come nearest to the shares and to `samples` an epoch: the largest deviation of a
@@ -15,7 +15,7 @@ const MOST_COMBINATIONS = 200_000;
 export function solveShares(subsets: readonly WantedShare[], samples: number): Map<string, number> {
   const rounded = subsets.map(({ images, share }) => Math.max(1, Math.round((share * samples) / images)));
   const start = climb(subsets, rounded, samples);
-  const best = search(subsets, start, samples) ?? start;
+  const best = search(subsets, start, samples);
   return new Map(subsets.map(({ name }, index) => [name, best[index] ?? 1]));
 }
 
@@ -63,28 +63,35 @@ function climb(subsets: readonly WantedShare[], from: readonly number[], samples
 }
 
 /**
- * All combinations that can be better than `known`. Such a one has every share within `known`'s cost and its total within ten times
- * that, which leaves few numbers for each subset. Null where they are too many.
+ * The best of all combinations that can be better than `known`. Such a one has every share within `known`'s cost and its total within ten
+ * times that, which leaves few numbers for each subset.
  */
-function search(subsets: readonly WantedShare[], known: readonly number[], samples: number): number[] | null {
+function search(subsets: readonly WantedShare[], known: readonly number[], samples: number): number[] {
   const cost = shareCost(subsets, known, samples);
   const slack = cost / TARGET_WEIGHT;
+  const most = (1 + slack) * samples + 1e-9;
   const ranges = subsets.map(({ images, share }) => {
     const low = Math.ceil((Math.max(0, share - cost) * Math.max(0, 1 - slack) * samples) / images - 1e-9);
-    const high = Math.floor(((share + cost) * (1 + slack) * samples) / images + 1e-9);
-    return { low: Math.max(1, low), high: Math.max(1, high) };
+    const high = Math.floor((Math.min(1, share + cost) * most) / images + 1e-9);
+    return { images, low: Math.max(1, low), high: Math.max(1, high) };
   });
-  if (ranges.reduce((product, { low, high }) => product * Math.max(1, high - low + 1), 1) > MOST_COMBINATIONS) return null;
   let best = [...known];
-  const tryAll = (chosen: readonly number[]): void => {
+  let tried = 0;
+  const tryAll = (chosen: readonly number[], total: number): void => {
     const range = ranges[chosen.length];
     if (range === undefined) {
+      tried++;
       if (isBetter(subsets, chosen, best, samples)) best = [...chosen];
       return;
     }
-    for (let repeats = range.low; repeats <= range.high; repeats++) tryAll([...chosen, repeats]);
+    for (let repeats = range.low; repeats <= range.high && tried < MOST_COMBINATIONS; repeats++) {
+      const sum = total + repeats * range.images;
+      // One repeat each is always allowed, however far it is from the target.
+      if (sum > most && repeats > 1) break;
+      tryAll([...chosen, repeats], sum);
+    }
   };
-  tryAll([]);
+  tryAll([], 0);
   return best;
 }
 
