@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AutotagMessage, AutotagResult } from "./autotag.js";
 import { Dataset, DatasetSummary, FixReport, ImportReport, ProblemCode } from "./dataset.js";
 import { Failure } from "./errors.js";
+import { HistoryMessage, HistoryResult } from "./history.js";
 import { Access, HostSettings, HostState, RenderSettings } from "./host.js";
 import { Job, JobEvent } from "./job.js";
 import { LoraTool, LoraToolResult } from "./lora-tools.js";
@@ -87,6 +88,7 @@ export const ClientMessage = z.discriminatedUnion("type", [
   z.object({ id: z.int(), type: z.literal("dismissTask"), task: z.string() }),
   ...SortingMessage,
   PictureEditMessage,
+  ...HistoryMessage,
   ...AutotagMessage,
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
@@ -122,6 +124,7 @@ export const ResultOf = {
   loraTool: LoraToolResult,
   ...SortingResult,
   editPicture: PictureEdited,
+  ...HistoryResult,
   ...AutotagResult,
   stopTask: z.object({}),
   dismissTask: z.object({}),

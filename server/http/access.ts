@@ -7,6 +7,8 @@ import type { Session } from "./session.js";
 /** What may be asked for by somebody who may look only; a scan writes nothing but caches. */
 const LOOKING: ReadonlySet<ClientMessageType> = new Set([
   "scanDataset",
+  "datasetHistory",
+  "compareDataset",
   "listTaggers",
   "readScores",
   "readDisagreements",

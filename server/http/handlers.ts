@@ -16,6 +16,7 @@ import { type TrainerDevice, trainerDevice } from "../trainer/device.js";
 import { readTail } from "../trainer/read-tail.js";
 import { jobOfRun, newRun, runDirOf } from "../trainer/run.js";
 import { autotagHandlers } from "./autotag-handlers.js";
+import { historyHandlers } from "./history-handlers.js";
 import { loraToolHandlers } from "./lora-tool-handlers.js";
 import { pictureEditHandlers } from "./picture-edit-handlers.js";
 import { runHandlers } from "./run-handlers.js";
@@ -49,6 +50,7 @@ export function makeHandlers(state: State): Handlers {
     ...taskHandlers(state),
     ...sortingHandlers(state),
     ...pictureEditHandlers(state),
+    ...historyHandlers(state),
     ...autotagHandlers(state),
   };
 }
