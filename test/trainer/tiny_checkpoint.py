@@ -137,7 +137,7 @@ def tiny_modules(kind: str = "sd1") -> tuple[Unet, tuple[ClipText, ...], Vae]:
     config = tiny_config(kind)
     torch.manual_seed(0)
     unet = Unet(config.unet)
-    text_encoders = tuple(ClipText(text) for text in config.text_encoders)
+    text_encoders = tuple(_drawn(text) for text in config.text_encoders)
     for text_encoder in text_encoders:
         embeddings = text_encoder.text_model["embeddings"]
         nn.init.normal_(embeddings["token_embedding"].weight)
@@ -145,6 +145,13 @@ def tiny_modules(kind: str = "sd1") -> tuple[Unet, tuple[ClipText, ...], Vae]:
         nn.init.constant_(text_encoder.text_model["final_layer_norm"].bias, 0.2)
     vae = Vae(config.vae)
     return unet.eval(), tuple(text_encoder.eval() for text_encoder in text_encoders), vae.eval()
+
+
+def _drawn(config: TextEncoderConfig) -> ClipText:
+    # Embeddings are made without numbers; drawn here all the same, so that the layers after them stay what they were.
+    for count in (config.vocabulary, config.positions):
+        torch.empty(count, config.width).normal_()
+    return ClipText(config)
 
 
 def _clip_state(text_encoder: ClipText) -> dict[str, Tensor]:
