@@ -24,6 +24,7 @@ export class AutotagController implements ReactiveController {
   readonly #host: Host;
   #shown = "";
   #awaited: string | null = null;
+  #seen = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -35,9 +36,9 @@ export class AutotagController implements ReactiveController {
     const { datasetName } = this.#host;
     if (this.list !== null && this.#shown !== datasetName && !this.action.running) void this.#loadScores();
     const task = this.#task(this.#awaited);
-    if (this.#awaited === null || task?.state === "running") return;
-    if (task === undefined && this.#host.state.snapshot !== null && !this.action.running) this.#awaited = null;
-    if (task === undefined) return;
+    if (task !== undefined) this.#seen = true;
+    // The answer may be here before the news of its task; one that was seen and is gone ended with its server.
+    if (this.#awaited === null || task?.state === "running" || !this.#seen) return;
     this.#awaited = null;
     void this.load();
   }
@@ -101,6 +102,7 @@ export class AutotagController implements ReactiveController {
   }
 
   async #start(work: (session: Session) => Promise<string>): Promise<void> {
+    this.#seen = false;
     const task = await this.action.run(t("working.taggers"), () => work(this.#host.session));
     if (task !== undefined) this.#awaited = task;
     this.#host.requestUpdate();
